@@ -1,0 +1,1 @@
+"""The line process: every audio sample of the box, and the signalling of trunks."""

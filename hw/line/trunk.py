@@ -1,0 +1,105 @@
+"""The one face of all trunk drivers, and of the lowest layer they stand on.
+
+A *span* is the lowest layer, the same for a card and for the simulator: a D channel (a packet descriptor) and the
+timeslots' audio. A *trunk* is signalling over spans: it turns the commands of the link into Q.931 (or R2, or hook and
+ring) and what the far end does into the link's events. Causes are Q.850 everywhere.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hw.messages import LegState, LineEvent, LineState
+
+#: Samples of one timeslot in one tick: 20 ms at 8 kHz.
+FRAME = 160
+Octets = NDArray[np.uint8]
+
+
+class NoChannel(Exception):
+    """No idle channel for a new call (Q.850 cause 34)."""
+
+
+class Timeslots(ABC):
+    """Audio of a span's bearer channels: one row of ``FRAME`` A-law octets for each, in the order of ``channels``."""
+
+    channels: Sequence[int]
+
+    @abstractmethod
+    def read(self, into: Octets) -> None:
+        """Fill ``into`` [channels, 160] with the frame that is due; silence (0xD5) where the far end sent none."""
+
+    @abstractmethod
+    def write(self, frames: Octets) -> None:
+        """Send one frame [channels, 160]; never blocks: what cannot be sent is dropped and counted."""
+
+    @abstractmethod
+    def counters(self) -> dict[str, int]:
+        """Slips, frames missing and frames dropped since the start."""
+
+
+class Trunk(ABC):
+    """Signalling of one trunk. Everything runs in the line process's loop; nothing blocks; ``emit`` takes its events.
+
+    Commands about an unknown leg raise ``KeyError``; commands that do not fit the leg's phase are ignored when they
+    come too late (the far end has cleared) and raise ``ValueError`` otherwise.
+    """
+
+    name: str
+    timeslots: Timeslots
+
+    @abstractmethod
+    async def start(self, emit: Callable[[LineEvent], None]) -> None:
+        """Open the span and start signalling; every change of the line's state is emitted as ``LineState``."""
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Clear what is up (cause 41) and let go of the span."""
+
+    @abstractmethod
+    def dial(self, leg: str, number: str, caller: str, name: str) -> int:
+        """Call out; returns the bearer channel taken. Raises ``NoChannel``."""
+
+    @abstractmethod
+    def proceed(self, leg: str) -> None:
+        """Q.931 CALL PROCEEDING (§5.2.5.1) or what the signalling has for it."""
+
+    @abstractmethod
+    def alert(self, leg: str) -> None:
+        """Q.931 ALERTING (§5.2.5.2)."""
+
+    @abstractmethod
+    def progress(self, leg: str) -> None:
+        """Q.931 PROGRESS, in-band information available (§5.2.6)."""
+
+    @abstractmethod
+    def answer(self, leg: str) -> None:
+        """Q.931 CONNECT (§5.2.7)."""
+
+    @abstractmethod
+    def hangup(self, leg: str, cause: int) -> None:
+        """Clear the leg (§5.3); ``Cleared`` follows once the channel is free."""
+
+    @abstractmethod
+    def block(self, channel: int | None, blocked: bool) -> None:
+        """Take a channel (None: all) out of service for new calls or back; a call on it goes on."""
+
+    @abstractmethod
+    def restart(self, channel: int | None) -> None:
+        """Restart a channel or all (§5.5); calls on it are cleared."""
+
+    @abstractmethod
+    def channel_of(self, leg: str) -> int:
+        """The bearer channel of a leg. Raises ``KeyError``."""
+
+    @abstractmethod
+    def state(self) -> LineState:
+        """The line as it is now, with every channel."""
+
+    @abstractmethod
+    def legs(self) -> Sequence[LegState]:
+        """Every leg that is not cleared."""
