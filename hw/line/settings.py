@@ -1,0 +1,65 @@
+"""What the line process reads from ``[line]`` of the machine's settings file."""
+
+from __future__ import annotations
+
+import ipaddress
+from pathlib import Path
+from typing import Any, Literal
+
+from attrs import Attribute, field, frozen, validators
+
+
+def _range_of_ports(_: Any, attribute: Attribute[tuple[int, int]], value: tuple[int, int]) -> None:
+    low, high = value
+    if not 1024 <= low < high <= 65535:
+        raise ValueError(f"{attribute.name}: {low}..{high} is no range of UDP ports inside 1024..65535")
+
+
+def _ip_address(_: Any, attribute: Attribute[str], value: str) -> None:
+    try:
+        address = ipaddress.ip_address(value)
+    except ValueError:
+        raise ValueError(f"{attribute.name}: {value!r} is no IP address") from None
+    if address.version != 4 or address.is_unspecified:
+        raise ValueError(f"{attribute.name}: {value!r} must be one IPv4 address of this machine, phones are told it")
+
+
+def _names_differ(_: Any, attribute: Attribute[tuple[SpanSettings, ...]], value: tuple[SpanSettings, ...]) -> None:
+    names = [span.name for span in value]
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(f"{attribute.name}: the name {name!r} is given twice")
+
+
+@frozen
+class SpanSettings:
+    """One trunk: its span's driver, its signalling, and the bearer channels that may be used."""
+
+    name: str = field(validator=validators.min_len(1))
+    #: ``sim``: the simulated exchange's sockets, whose path begins with ``address``.
+    driver: Literal["sim"] = "sim"
+    signalling: Literal["pri"] = "pri"
+    address: str = ""
+    channels: tuple[int, ...] = (*range(1, 16), *range(17, 32))
+    role: Literal["cpe", "network"] = "cpe"
+
+
+@frozen
+class LineSettings:
+    """The whole table. Times in ms, sizes in bytes."""
+
+    #: The link's Unix socket.
+    socket: Path
+    #: The IPv4 address that phones are told to send RTP to.
+    rtp_address: str = field(default="127.0.0.1", validator=_ip_address)
+    #: First and last UDP port for RTP (even) and RTCP (odd): two for every stream that is open at once.
+    rtp_ports: tuple[int, int] = field(default=(16384, 17407), validator=_range_of_ports)
+    #: A stream that wants packets and gets none for so long is reported as ``RtpLost``.
+    rtp_silence_ms: int = field(default=5000, validator=validators.ge(200))
+    spans: tuple[SpanSettings, ...] = field(default=(), validator=_names_differ)
+    #: Folder whose unfinished recordings (``*.part``, left by a killed process) are made whole at start.
+    recordings: Path | None = None
+    #: Decoded clips that are kept in memory.
+    clip_cache_bytes: int = field(default=64 << 20, validator=validators.ge(1 << 20))
+    #: Ask the system for SCHED_FIFO at this priority; 0 for not.
+    realtime_priority: int = field(default=10, validator=[validators.ge(0), validators.le(50)])
