@@ -1,10 +1,14 @@
-"""A voice that can be recognised: every simulated party speaks a four-digit code in tones, and ears find codes in audio.
+"""A voice that can be recognised: simulated parties speak a four-digit code in tones, and ears find codes in audio.
 
-One cycle is a sync tone, four digits and two check digits (ISO 7064 MOD 97-10), 80 ms each, then a pause that depends on
-the code, so that two voices in one conference slide along each other and both are heard in the end. A digit moves to
-one of the ten *other* tones, so neighbours always differ and no clock is needed. All frequencies are multiples
-of 50 Hz (whole cycles in 20 ms: orthogonal, and a repeated frame keeps its phase) and keep 40 Hz away from DTMF (Q.23), from
-the exchange's 450 Hz and from fax (1100, 2100 Hz).
+One cycle is a sync tone, four digits and two check digits (ISO 7064 MOD 97-10), 80 ms each, then a pause that depends
+on the code, so that two voices in one conference slide along each other. A digit moves to one of the ten *other* tones,
+so neighbours always differ and no clock is needed. All frequencies are multiples of 50 Hz (whole cycles in 20 ms:
+orthogonal, and a repeated frame keeps its phase) and keep 40 Hz away from DTMF (Q.23), from the exchange's 450 Hz and
+from fax (1100, 2100 Hz).
+
+Ears listen in two ways at once. One follows the loudest party: a tone that has most of a frame's energy. The other
+takes all tones and sorts them to voices by when they begin and how loud they are: it hears several equal voices, but
+neither lost frames nor two voices in step.
 """
 
 from __future__ import annotations
@@ -33,15 +37,29 @@ DBM0 = 32124 * 10 ** (-3.14 / 20)
 
 _DIGITS = 6
 _SYNC = len(TONES)
-#: A tone is there when it has this part of the frame's energy (up to six equal voices) and is above -45 dBm0.
-_SHARE = 0.12
+#: Nothing below -45 dBm0 is heard (squared amplitude).
 _FLOOR = (DBM0 * 10 ** (-45 / 20)) ** 2
-#: Tones of one voice are equally loud: within this factor of power (2.5 dB).
-_EVEN = 10**0.25
+
+
+class _Way(NamedTuple):
+    """A way to listen: the part of a frame's energy that a tone needs, and how equal the tones of one voice are.
+
+    ``level``: factor of power; ``time``: frames off the 80 ms.
+    """
+
+    share: float
+    level: float
+    time: float
+
+
+_LOUDEST = _Way(share=0.55, level=10.0, time=1.2)
+_EVERY = _Way(share=0.12, level=10**0.25, time=0.35)
+#: The same code again within so many frames is the same cycle, found both ways.
+_SAME = 20
 
 
 def voice(code: int) -> Samples:
-    """One cycle of the voice of ``code`` at -15 dBm0, whole frames, 28 to 38 of them: repeat it. Raises ``ValueError``."""
+    """One cycle of the voice of ``code`` at -15 dBm0, to be repeated: 28 to 38 whole frames. Raises ``ValueError``."""
     if not 0 <= code < CODES:
         raise ValueError(f"code {code}: must be 0 to {CODES - 1}")
     time = np.arange(SYMBOL * FRAME) / RATE
@@ -69,31 +87,32 @@ def _code(tones: list[int]) -> int | None:
 
 
 class _Run(NamedTuple):
-    """A tone that was there for about 80 ms: its index, first frame, and power."""
+    """A tone that was there for about 80 ms: its index, when it began (frames, fractional), and power."""
 
     tone: int
-    start: int
+    start: float
     power: float
 
 
 class _Chain:
     """A cycle that is being followed: a sync tone and the tones that came after it, each 80 ms after the last."""
 
-    def __init__(self, sync: _Run) -> None:
+    def __init__(self, sync: _Run, way: _Way) -> None:
         self._last = sync
+        self._way = way
         self.tones: list[int] = []
         self.over = False
 
     def take(self, run: _Run) -> None:
         """Follow ``run`` if it is this voice's next tone. Two tones for one place: nobody can say whose; give up."""
-        if not 1 / _EVEN < run.power / self._last.power < _EVEN:
+        if not 1 / self._way.level < run.power / self._last.power < self._way.level:
             return
         after = run.start - self._last.start
-        if SYMBOL - 1 <= after <= SYMBOL + 1 and run.tone not in (self._last.tone, _SYNC):
+        if abs(after - SYMBOL) <= self._way.time and run.tone not in (self._last.tone, _SYNC):
             self.tones.append(run.tone)
             self._last = run
             self.over = len(self.tones) == _DIGITS
-        elif abs(after) <= 1 or run.tone == _SYNC and after <= SYMBOL + 1:
+        elif abs(after) <= self._way.time:
             self.over = True
 
     def late(self, frame: int) -> bool:
@@ -102,20 +121,26 @@ class _Chain:
 
 
 class Ears:
-    """Ears for ``n`` channels that are heard frame by frame. ``codes[i]`` counts the cycles of each code heard on i."""
+    """Ears for ``n`` channels that are heard frame by frame. ``codes[i]`` counts the cycles of each code heard on i.
+
+    Every channel has two rows, one for each way to listen: row i and row n + i.
+    """
 
     def __init__(self, n: int) -> None:
         self.codes: list[Counter[int]] = [Counter() for _ in range(n)]
         self._frame = 0
+        self._channels = n
         hz = np.array([*TONES, SYNC])
         angle = 2 * np.pi * np.outer(np.arange(FRAME) / RATE, hz)
         #: Scaled so that the sum of squares is the square of a tone's amplitude.
         self._basis = (np.concatenate([np.cos(angle), np.sin(angle)], axis=1) * (2 / FRAME)).astype(np.float32)
-        tones = len(hz)
-        self._first = np.full((n, tones), -1)
-        self._last = np.full((n, tones), -1)
-        self._power = np.zeros((n, tones), np.float32)
-        self._chains: list[list[_Chain]] = [[] for _ in range(n)]
+        self._share = np.repeat(np.array([_LOUDEST.share, _EVERY.share], np.float32), n)[:, None]
+        self._first = np.full((2 * n, len(hz)), -1)
+        self._last = np.full((2 * n, len(hz)), -1)
+        self._begin = np.zeros((2 * n, len(hz)), np.float32)
+        self._power = np.zeros((2 * n, len(hz)), np.float32)
+        self._chains: list[list[_Chain]] = [[] for _ in range(2 * n)]
+        self._heard: list[dict[int, int]] = [{} for _ in range(n)]
 
     def feed(self, pcm: Samples) -> list[tuple[int, int]]:
         """One frame [n, 160] of every channel; returns (channel, code) for each cycle that it completed."""
@@ -124,48 +149,60 @@ class Ears:
         sound = pcm.astype(np.float32)
         parts = sound @ self._basis
         tones = self._power.shape[1]
-        power = parts[:, :tones] ** 2 + parts[:, tones:] ** 2
-        energy = np.einsum("ij,ij->i", sound, sound) * (2 / FRAME)
-        there = (power > _SHARE * energy[:, None]) & (power > _FLOOR)
+        power = np.tile(parts[:, :tones] ** 2 + parts[:, tones:] ** 2, (2, 1))
+        energy = np.tile(np.einsum("ij,ij->i", sound, sound) * (2 / FRAME), 2)[:, None]
+        there = (power > self._share * energy) & (power > _FLOOR)
         # A run ends with the second frame without its tone: one frame may be lost inside it.
         ended = (self._first >= 0) & (self._last < now - 1) & ~there
         heard = self._end(ended, now) if ended.any() else []
-        self._first[there & (self._first < 0)] = now
+        begins = there & (self._first < 0)
+        self._first[begins] = now
+        self._begin[begins] = power[begins]
         self._last[there] = now
         np.maximum(self._power, power, out=self._power, where=there)
         return heard
 
     def _end(self, ended: NDArray[np.bool_], now: int) -> list[tuple[int, int]]:
+        """Follow the tones that have ended."""
         heard = []
-        for channel, tone in zip(*(axis.tolist() for axis in np.nonzero(ended)), strict=True):
-            start = int(self._first[channel, tone])
-            frames = int(self._last[channel, tone]) - start + 1
-            if 2 <= frames <= SYMBOL + 2:
-                code = self._follow(channel, _Run(tone, start, float(self._power[channel, tone])), now)
+        for row, tone in zip(*(axis.tolist() for axis in np.nonzero(ended)), strict=True):
+            first = int(self._first[row, tone])
+            power = float(self._power[row, tone])
+            if 2 <= self._last[row, tone] - first + 1 <= SYMBOL + 2:
+                # A tone that begins inside its first frame has there the amplitude of its part of the frame.
+                start = first + 1 - (float(self._begin[row, tone]) / power) ** 0.5
+                code = self._follow(row, _Run(tone, start, power), now)
                 if code is not None:
-                    heard.append((channel, code))
+                    heard.append((row % self._channels, code))
         self._first[ended] = -1
         self._power[ended] = 0
         return heard
 
-    def _follow(self, channel: int, run: _Run, now: int) -> int | None:
-        code = None
-        for chain in self._chains[channel]:
+    def _follow(self, row: int, run: _Run, now: int) -> int | None:
+        """The code whose cycle ``run`` completes, if it does and was not found the other way."""
+        found = None
+        for chain in self._chains[row]:
             chain.take(run)
-            if len(chain.tones) == _DIGITS and (found := _code(chain.tones)) is not None:
-                code = found
-                self.codes[channel][code] += 1
-        self._chains[channel] = [chain for chain in self._chains[channel] if not chain.late(now)]
+            if len(chain.tones) == _DIGITS:
+                found = _code(chain.tones)
+        self._chains[row] = [chain for chain in self._chains[row] if not chain.late(now)]
+        channel = row % self._channels
         if run.tone == _SYNC:
-            self._chains[channel].append(_Chain(run))
-        return code
+            self._chains[row].append(_Chain(run, _LOUDEST if row < self._channels else _EVERY))
+        if found is None or now - self._heard[channel].get(found, -_SAME) < _SAME:
+            return None
+        self._heard[channel][found] = now
+        self.codes[channel][found] += 1
+        return found
 
     def clear(self, channel: int) -> None:
         """A new party on a channel: forget what was heard there (``codes[channel]`` becomes a new counter)."""
         self.codes[channel] = Counter()
-        self._chains[channel].clear()
-        self._first[channel] = -1
-        self._power[channel] = 0
+        self._heard[channel] = {}
+        for row in (channel, channel + self._channels):
+            self._chains[row].clear()
+            self._first[row] = -1
+            self._power[row] = 0
 
 
 class Ear:
