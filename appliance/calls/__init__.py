@@ -1,0 +1,1 @@
+"""Contacts, legs, and what a service holds of them."""

@@ -1,0 +1,1 @@
+"""Event types, the log they are appended to, and who listens."""

@@ -1,0 +1,89 @@
+"""The hooks: everything a plugin can give the box. One file, so that a plugin author reads one file.
+
+A plugin is a module with functions of these names marked ``@hookimpl`` (from ``appliance.plugin``), announced under the
+entry point group ``onecall.plugins``. Plain hooks return data and must return at once; coroutine hooks have a time
+limit. What a hook throws is caught, recorded as ``plugin.failed``, and the call goes on by the default rule; a plugin
+that keeps failing is disabled with an alarm.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pluggy
+
+if TYPE_CHECKING:
+    from appliance.api.types import Row
+    from appliance.calls.call import Call
+    from appliance.calls.leg import Leg
+    from appliance.plugin import Box, Method, Service
+
+hookspec = pluggy.HookspecMarker("onecall")
+
+
+@hookspec
+def onecall_services() -> Mapping[str, Service]:
+    """Services by name: ``{"queue": serve}`` answers every destination ``queue:ARGUMENT`` with ``serve(call, argument)``."""
+    raise NotImplementedError
+
+
+@hookspec
+def onecall_methods() -> Mapping[str, Method]:
+    """Methods for the API by name (``queues.list``): coroutines with typed keyword parameters; results are JSON-able or attrs."""
+    raise NotImplementedError
+
+
+@hookspec
+def onecall_live() -> Mapping[str, Sequence[Row]]:
+    """Rows for the live view by topic (``queues``, ``agents``); asked at most a few times a second."""
+    raise NotImplementedError
+
+
+@hookspec
+def onecall_prompts() -> Mapping[str, Path]:
+    """Texts of the plugin's prompts by language: ``{"zh": file, "en": file}``, TOML tables of prompt id to template."""
+    raise NotImplementedError
+
+
+@hookspec
+def onecall_migrations() -> Path:
+    """Folder with the Alembic revisions of the plugin's tables: a branch of its own with its own base, see docs/plugins.md."""
+    raise NotImplementedError
+
+
+@hookspec
+def onecall_start(box: Box) -> Awaitable[None]:
+    """The box is up: store open, nothing routed yet. The plugin keeps ``box`` and reads its own state."""
+    raise NotImplementedError
+
+
+@hookspec
+def onecall_stop() -> Awaitable[None]:
+    """The box stops: all calls are over. Called in reverse order of start."""
+    raise NotImplementedError
+
+
+@hookspec(firstresult=True)
+def onecall_speak(prompt: str, values: Mapping[str, Any], language: str) -> Awaitable[Sequence[Path]] | None:
+    """Sound files (WAV, 8 kHz mono) that say a prompt with its values; None if this plugin cannot, the next is asked."""
+    raise NotImplementedError
+
+
+@hookspec
+def onecall_bridged(call: Call, peer: Leg) -> Awaitable[None]:
+    """A caller has just been joined with ``peer`` (an agent, an extension, an outside line). Recording begins here."""
+    raise NotImplementedError
+
+
+@hookspec
+def onecall_adopted(call: Call) -> Awaitable[None]:
+    """A call that was up has been taken over after a restart of the control process."""
+    raise NotImplementedError
+
+
+@hookspec
+def onecall_seat_cleared(seat: str, cause: int) -> Awaitable[None]:
+    """A leg to or from a phone has ended: an agent whose own call is over can be offered the next."""
+    raise NotImplementedError

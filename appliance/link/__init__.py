@@ -1,0 +1,1 @@
+"""Clients of the two links, and adopting calls after a restart."""

@@ -1,0 +1,66 @@
+"""The public face for plugins: import this and no deeper."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Coroutine
+from datetime import date, time
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+import pluggy
+
+from appliance.api.types import AgentRow, QueueRow, Row
+from appliance.calls.call import Call, NotAnswered
+from appliance.calls.leg import Leg
+from appliance.events.log import EventLog
+from appliance.events.types import Event
+from appliance.people.directory import Agent, Directory
+from appliance.speaking import Digits, Money
+from appliance.store.store import Store
+
+__all__ = [
+    "Agent", "AgentRow", "Box", "Call", "Digits", "Directory", "Event", "EventLog", "Leg", "Method", "Money",
+    "NotAnswered", "QueueRow", "Row", "Service", "Store", "date", "hookimpl", "time",
+]
+
+T = TypeVar("T")
+hookimpl = pluggy.HookimplMarker("onecall")
+
+#: What answers a destination: drives the call in plain sequence; hanging up cancels it.
+Service = Callable[[Call, str], Awaitable[None]]
+#: What answers an API method.
+Method = Callable[..., Awaitable[Any]]
+
+
+class Box(Protocol):
+    """What the core lends a plugin."""
+
+    store: Store
+    events: EventLog
+    people: Directory
+    #: Folder of the site's files (menus, prompts, music), read-only: /etc/onecall.
+    etc: Path
+    #: Folder for what the plugin makes (prompt cache, recordings): /var/lib/onecall.
+    var: Path
+    #: Language where nothing else says: ``zh`` or ``en``.
+    language: str
+
+    def now(self) -> float:
+        """Wall clock, seconds since the epoch (UTC); jumps in tests with virtual time."""
+        ...
+
+    def settings(self, table: str, kind: type[T]) -> T:
+        """The plugin's own table of onecall.toml as an attrs class; missing keys have their defaults. Raises ``SettingsError``."""
+        ...
+
+    def spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        """Run work beside the calls; it is cancelled at stop, what it throws is recorded."""
+        ...
+
+    def call_of(self, contact: str) -> Call | None:
+        """The call of a contact that is up."""
+        ...
+
+    def registered(self, seat: str) -> bool:
+        """Whether the seat's phone is registered now."""
+        ...
