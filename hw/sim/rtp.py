@@ -98,7 +98,7 @@ class Stream:
     """One phone's audio in one call. Made by ``Audio.open``; sends and hears from then on, until ``close``.
 
     ``remote`` is where to send (None: nothing is sent), ``sending`` is off on hold; ``codes`` counts the cycles of each
-    code heard, ``keys`` are the key presses received.
+    code heard, ``keys`` are the key presses received; ``on_code`` and ``on_key`` are called with each.
     """
 
     def __init__(self, audio: Audio, row: int, sock: socket.socket) -> None:
@@ -111,6 +111,8 @@ class Stream:
         self.payload_type = 8
         self.telephone_event: int | None = None
         self.keys = ""
+        self.on_code: Callable[[int], None] = _ignore
+        self.on_key: Callable[[str], None] = _ignore
         self.codes: Counter[int] = audio.ears.codes[row]
         self.figures = Figures()
         self.buffer = Buffer(self.figures)
@@ -192,7 +194,9 @@ class Stream:
             self.buffer.put(source, sequence, b"")
             if timestamp != self._last_key:
                 self._last_key = timestamp
-                self.keys += _KEYS[payload[0]]
+                key = _KEYS[payload[0]]
+                self.keys += key
+                self.on_key(key)
         else:
             self.figures.strange += 1
 
@@ -260,7 +264,14 @@ class Audio:
             if due:
                 octets = np.frombuffer(b"".join(payload for _, payload in due), np.uint8)
                 pcm[[row for row, _ in due]] = decode(octets).reshape(-1, FRAME)
-        self.ears.feed(pcm)
+        for row, code in self.ears.feed(pcm):
+            stream = self._streams[row]
+            if stream is not None:
+                stream.on_code(code)
+
+
+def _ignore(_: object) -> None:
+    """Nobody is interested."""
 
 
 def _drain(stream: Stream) -> None:
