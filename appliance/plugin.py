@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from datetime import date, time
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -44,6 +44,9 @@ class Box(Protocol):
     var: Path
     #: Language where nothing else says: ``zh`` or ``en``.
     language: str
+
+    #: Texts of all prompts: ``prompts[language][prompt id]`` is a template with values in braces.
+    prompts: Mapping[str, Mapping[str, str]]
 
     def now(self) -> float:
         """Wall clock, seconds since the epoch (UTC); jumps in tests with virtual time."""

@@ -1,0 +1,271 @@
+"""A call: what a service holds of a contact. It answers, says, asks, dials, joins, records, goes on to the next service.
+
+A service is a coroutine that drives its call in plain sequence; when the caller hangs up it is cancelled.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
+
+from sqlalchemy import Executable
+
+from appliance.calls import bridge, records
+from appliance.calls.audio import AudioError, Recording
+from appliance.calls.leg import Leg, NotAnswered
+from appliance.events.types import DigitIgnored, Event, LegAnswered, LegDialled, PromptFailed
+from hw.messages import PlayItem
+
+if TYPE_CHECKING:
+    from appliance.calls.switchboard import Switchboard
+
+State = Literal["offered", "ringing", "service", "queued", "talking", "held"]
+
+__all__ = ["Call", "EndCall", "GoTo", "NotAnswered", "State"]
+
+
+class GoTo(BaseException):
+    """Ends a service and begins the next. Not an ``Exception``: a service must not catch it."""
+
+    def __init__(self, destination: str) -> None:
+        super().__init__(destination)
+        self.destination = destination
+
+
+class EndCall(BaseException):
+    """Ends a service and the call with a cause."""
+
+    def __init__(self, cause: int) -> None:
+        super().__init__(cause)
+        self.cause = cause
+
+
+class Call:
+    """One contact's call. ``data`` is carried from service to service; times are epoch seconds."""
+
+    def __init__(self, switchboard: Switchboard, leg: Leg, contact: str, *, called: str, caller: str, name: str) -> None:
+        self._switchboard = switchboard
+        self._audio = switchboard.audio
+        self.leg = leg
+        self.contact = contact
+        self.called = called
+        self.caller = caller
+        self.name = name
+        self.language = switchboard.language
+        self.data: dict[str, Any] = {}
+        self.destination = ""
+        self.offered_at = switchboard.now()
+        self.peer: Leg | None = None
+        self.agent = ""
+        self.talked = False
+        self.legs: list[Leg] = [leg]
+        self.recordings: list[Recording] = []
+        self.state_since = self.offered_at
+        self._state: State = "offered"
+        self._player = ""
+
+    # -- who and where -------------------------------------------------------------------------------------------------
+
+    @property
+    def line(self) -> str:
+        """The trunk the caller came by, or ``phones``."""
+        return self.leg.line
+
+    @property
+    def channel(self) -> int | None:
+        """The bearer channel the caller came by."""
+        return self.leg.channel
+
+    @property
+    def seat(self) -> str:
+        """The account when the caller is one of our phones, else empty."""
+        return self.leg.seat
+
+    @property
+    def state(self) -> State:
+        """What the console shows of the call."""
+        return self._state
+
+    @state.setter
+    def state(self, state: State) -> None:
+        if state != self._state:
+            self._state, self.state_since = state, self._switchboard.now()
+
+    def emit(self, event: Event, *changes: Executable) -> None:
+        """Append an event of this contact, with the changes that belong to it."""
+        self._switchboard.events.append(event, self.contact, changes)
+
+    # -- the caller's line ---------------------------------------------------------------------------------------------
+
+    async def ring(self) -> None:
+        """Let the caller hear ringing, unless answered already."""
+        self.leg.alert()
+        if self.leg.phase == "alerting":
+            self.state = "ringing"
+
+    async def answer(self) -> None:
+        """Answer the caller; does nothing when he is answered."""
+        if self.leg.phase == "up":
+            return
+        await self.leg.answer()
+        self.state = "service"
+        self.emit(
+            LegAnswered(self.leg.id, self.leg.elapsed_ms()),
+            *records.leg_answered(self.leg, self.contact, self._switchboard.now()),
+        )
+
+    def go(self, destination: str) -> NoReturn:
+        """End this service; the next one is ``destination`` (``queue:service``)."""
+        raise GoTo(destination)
+
+    def hangup(self, cause: int = 16) -> NoReturn:
+        """End the call with a Q.850 cause."""
+        raise EndCall(cause)
+
+    # -- sound ---------------------------------------------------------------------------------------------------------
+
+    async def say(self, prompt: str, *, until_digit: bool = False, **values: Any) -> str:
+        """Say a prompt with its values; returns the key that stopped it, or nothing.
+
+        A prompt that cannot be said is recorded as ``prompt.failed`` and passed over. A key pressed ahead stops it
+        before it begins.
+        """
+        if until_digit and self.leg.digits:
+            return self.leg.digits.popleft().digit
+        paths = await self._switchboard.plugins.speak(prompt, values, self.language)
+        if not paths:
+            self.emit(PromptFailed(prompt, f"no speech for it in {self.language}"))
+            return ""
+        played = await self._play([PlayItem("clip", str(path)) for path in paths], until_digit=until_digit)
+        if played == "missing":
+            self.emit(PromptFailed(prompt, "a clip could not be read"))
+        return await self.digit(1.0) if played == "digit" else ""
+
+    async def tone(self, name: str, ms: int) -> None:
+        """Play a tone of the plan (``busy``, ``ringback``, …) for ``ms``."""
+        await self._play([PlayItem("tone", name, ms)])
+
+    def music(self) -> None:
+        """Play the site's music until something else is played or the caller talks."""
+        self._player, _ = self._audio.play(self.leg.id, self._switchboard.music, loop=True)
+
+    async def stop_playing(self) -> None:
+        """Stop what is playing to the caller."""
+        self._audio.stop(self.leg.id, self._player)
+
+    async def _play(self, items: list[PlayItem], *, until_digit: bool = False) -> str:
+        self._player, end = self._audio.play(self.leg.id, items, until_digit=until_digit)
+        try:
+            return (await end).reason
+        except asyncio.CancelledError:
+            self._audio.stop(self.leg.id, self._player)
+            raise
+
+    # -- keys ----------------------------------------------------------------------------------------------------------
+
+    def clear_digits(self) -> None:
+        """Forget keys that were pressed ahead; each is counted as one nobody asked for."""
+        for _ in range(len(self.leg.digits)):
+            self.emit(DigitIgnored(self.leg.id))
+        self.leg.digits.clear()
+
+    async def digit(self, timeout_s: float) -> str:
+        """The next key, or nothing after ``timeout_s``."""
+        try:
+            async with asyncio.timeout(timeout_s):
+                while not self.leg.digits:
+                    await self.leg.changed()
+        except TimeoutError:
+            return ""
+        return self.leg.digits.popleft().digit
+
+    async def ask(
+        self, prompt: str, *, digits: range, end: str = "#", timeout_s: float = 5.0, secret: bool = False, **values: Any
+    ) -> str:
+        """Say a prompt and take keys until ``end``, the greatest length in ``digits``, or ``timeout_s`` between keys.
+
+        Shorter than the least length: returns nothing. ``secret``: recordings write silence meanwhile.
+        """
+        for recording in self.recordings if secret else ():
+            recording.pause(True)
+        try:
+            keys = await self.say(prompt, until_digit=True, **values)
+            while end not in keys and len(keys) < digits.stop - 1:
+                key = await self.digit(timeout_s)
+                if not key:
+                    break
+                keys += key
+            keys = keys.partition(end)[0] if end else keys
+            return keys if len(keys) >= digits.start else ""
+        finally:
+            for recording in self.recordings if secret else ():
+                recording.pause(False)
+
+    # -- other parties -------------------------------------------------------------------------------------------------
+
+    async def dial_seat(
+        self, seat: str, *, ring_s: float, display: str = "", on_alerting: Callable[[], None] | None = None
+    ) -> Leg:
+        """Ring a phone until it answers. Raises ``NotAnswered``; a cancelled dial stops the ringing."""
+        if self._switchboard.seat_busy(seat):
+            raise NotAnswered(17)
+        return await self._dial("phones", seat, self.caller, display or self.name, ring_s, on_alerting)
+
+    async def dial_out(
+        self, line: str, number: str, *, ring_s: float, caller: str = "", on_alerting: Callable[[], None] | None = None
+    ) -> Leg:
+        """Call an outside number over a trunk. Raises ``NotAnswered``."""
+        return await self._dial(line, number, caller, "", ring_s, on_alerting)
+
+    async def _dial(
+        self, line: str, number: str, caller: str, name: str, ring_s: float, on_alerting: Callable[[], None] | None
+    ) -> Leg:
+        leg = self._switchboard.new_leg(self, line, number)
+        self.emit(LegDialled(leg.id, line, number), records.leg_began(leg, self.contact, self._switchboard.now()))
+        try:
+            async with asyncio.timeout(ring_s):
+                await leg.dial(caller, name)
+                while leg.phase == "dialling":
+                    await leg.changed()
+                if leg.phase == "alerting" and on_alerting is not None:
+                    on_alerting()
+                await leg.answered()
+        except TimeoutError:
+            leg.hangup(16)
+            raise NotAnswered(19) from None
+        except AudioError:
+            leg.hangup(41)
+            raise NotAnswered(41) from None
+        except asyncio.CancelledError:
+            leg.hangup(16)
+            raise
+        self.emit(
+            LegAnswered(leg.id, leg.elapsed_ms()), *records.leg_answered(leg, self.contact, self._switchboard.now())
+        )
+        return leg
+
+    async def bridge(self, peer: Leg, *, agent: str = "") -> str:
+        """Join the caller with ``peer`` until it is over: ``peer`` hung up, or ``fault`` when the peer's phone is gone.
+
+        Hold, resume and transfers happen inside; a transfer that goes to another service leaves by ``go``.
+        """
+        self.agent = agent
+        try:
+            return await bridge.run(self, peer, self._switchboard)
+        finally:
+            self.agent = ""
+
+    async def record(self, path: Path) -> Recording:
+        """Begin a recording: left what the caller says, right what he hears."""
+        await asyncio.to_thread(path.parent.mkdir, parents=True, exist_ok=True)
+        recording = self._audio.record(self.leg.id, path)
+        self.recordings.append(recording)
+        return recording
+
+
+def new_contact_id(now: float) -> str:
+    """An id that sorts by time and is unique in a site: milliseconds in hex, then a random part."""
+    return f"{int(now * 1000):011x}{time.monotonic_ns() & 0xFFFFF:05x}"

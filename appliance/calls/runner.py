@@ -1,0 +1,61 @@
+"""Runs a call: one service after the other, the default rule when one fails, an end with a cause."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from appliance.calls import records
+from appliance.calls.call import Call, EndCall, GoTo
+from appliance.events.types import ServiceEntered, ServiceFailed
+
+if TYPE_CHECKING:
+    from appliance.calls.switchboard import Switchboard
+
+log = logging.getLogger(__name__)
+
+#: A call that goes on and on between services without ever waiting is a loop in the site's flows.
+MAX_SERVICES = 200
+
+
+async def run(call: Call, destination: str, switchboard: Switchboard) -> int:
+    """Serve a call from ``destination`` to its end; the Q.850 cause it ends with.
+
+    A service that throws, or that does not exist, is recorded as ``service.failed`` and the call goes on to the
+    default destination; when that fails too the call ends with cause 41.
+    """
+    failed = False
+    for _ in range(MAX_SERVICES):
+        name, _, argument = destination.partition(":")
+        call.destination = destination
+        call.emit(ServiceEntered(destination), records.contact_serves(call))
+        try:
+            service = switchboard.plugins.services.get(name)
+            if service is None:
+                raise LookupError(f"no service {name!r} (there are: {', '.join(sorted(switchboard.plugins.services))})")
+            await service(call, argument)
+            return 16
+        except BaseException as error:  # noqa: BLE001 - what is no control flow and no Exception goes on up
+            step = _control_flow(error)
+            match step:
+                case GoTo(destination=next_destination):
+                    destination = next_destination
+                case EndCall(cause=cause):
+                    return cause
+                case Exception():
+                    log.exception("service %s of contact %s failed", destination, call.contact)
+                    default = "hangup:41" if failed else switchboard.default_destination
+                    call.emit(ServiceFailed(destination, repr(step), default))
+                    failed, destination = True, default
+                case _:
+                    raise
+    call.emit(ServiceFailed(destination, f"more than {MAX_SERVICES} services in one call", "hangup:41"))
+    return 41
+
+
+def _control_flow(error: BaseException) -> BaseException:
+    """A ``go`` or ``hangup`` inside a task group comes out wrapped; so does a failure."""
+    while isinstance(error, BaseExceptionGroup):
+        steps = [e for e in error.exceptions if isinstance(e, GoTo | EndCall)]
+        error = steps[0] if steps else error.exceptions[0]
+    return error

@@ -1,0 +1,308 @@
+"""The switchboard: owner of all legs and calls. Takes the events of both links, begins and ends calls.
+
+Everything is found by name: a leg's id names its port, a contact's id its call.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import logging
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from typing import Any
+
+from appliance.calls import records, runner
+from appliance.calls.audio import LineAudio
+from appliance.calls.call import Call, new_contact_id
+from appliance.calls.leg import Leg, NotAnswered
+from appliance.calls.numbering import Caller, Number, route
+from appliance.events.log import EventLog
+from appliance.events.types import (
+    ContactBlocked,
+    ContactEnded,
+    ContactOffered,
+    DigitIgnored,
+    LegAlerting,
+    LegCleared,
+)
+from appliance.link.client import LinkDown, Process, ProcessLink
+from appliance.people.directory import Directory
+from appliance.pluginmanager import Plugins
+from hw.messages import (
+    Alerting,
+    Cleared,
+    Fault,
+    Hangup,
+    Incoming,
+    LegEvent,
+    LineState,
+    Message,
+    Played,
+    PlayItem,
+    Recorded,
+    Refused,
+    RtpLost,
+    RtpOpened,
+)
+
+log = logging.getLogger(__name__)
+
+#: A leg that was told to hang up and is not cleared after this is taken for gone.
+CLEAR_S = 10.0
+
+
+class Switchboard:
+    """Legs, calls, and the two processes they live in."""
+
+    def __init__(
+        self,
+        *,
+        line: ProcessLink,
+        phone: ProcessLink,
+        events: EventLog,
+        people: Directory,
+        plugins: Plugins,
+        now: Callable[[], float],
+        language: str = "zh",
+        default_destination: str = "hangup:41",
+        numbers: Sequence[Number] = (),
+        outside_prefix: str = "9",
+        outside_caller: str = "",
+        ring_s: float = 30.0,
+        ring_out_s: float = 60.0,
+        music: Sequence[PlayItem] = (),
+    ) -> None:
+        self.links: dict[Process, ProcessLink] = {"line": line, "phone": phone}
+        self.events = events
+        self.people = people
+        self.plugins = plugins
+        self.now = now
+        self.language = language
+        self.default_destination = default_destination
+        self.numbers: Sequence[Number] = numbers
+        self.outside_prefix = outside_prefix
+        self.outside_caller = outside_caller
+        self.ring_s = ring_s
+        self.ring_out_s = ring_out_s
+        self.music: Sequence[PlayItem] = music
+        self.audio = LineAudio(lambda message: self.send("line", message))
+        self.calls: dict[str, Call] = {}
+        self.legs: dict[str, tuple[Leg, Call]] = {}
+        self.lines: dict[str, LineState] = {}
+        self.counters: dict[str, int] = {"offered": 0, "blocked": 0, "unsent": 0, "unknown_leg": 0}
+        self.draining = False
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._beside: set[asyncio.Task[None]] = set()
+        self._leg_numbers = itertools.count(1)
+
+    # -- what calls use ------------------------------------------------------------------------------------------------
+
+    def send(self, process: Process, message: Message) -> None:
+        """Send a command; when the process is not there it is counted, its legs are cleared already."""
+        try:
+            self.links[process].send(message)
+        except LinkDown:
+            self.counters["unsent"] += 1
+
+    def process_of(self, line: str) -> Process:
+        """Which process has a line: trunks of the line process say so in their ``LineState``, the rest is SIP."""
+        state = self.lines.get(line)
+        return "line" if state is not None and state.kind != "sip" else "phone"
+
+    def new_leg(self, call: Call, line: str, number: str) -> Leg:
+        """A leg of ours to be dialled. Raises ``NotAnswered`` (41) when its process is away."""
+        process = self.process_of(line)
+        if not self.links[process].up or not self.links["line"].up:
+            raise NotAnswered(41)
+        leg = self._leg(f"{call.contact}.{next(self._leg_numbers)}", line, number, incoming=False)
+        call.legs.append(leg)
+        self.legs[leg.id] = (leg, call)
+        return leg
+
+    def _leg(self, leg_id: str, line: str, number: str, **more: Any) -> Leg:
+        process = self.process_of(line)
+        audio = None if process == "line" else self.audio
+        return Leg(leg_id, line, number, send=lambda m: self.send(process, m), audio=audio, **more)
+
+    def seat_busy(self, seat: str) -> bool:
+        """Whether a phone has a call already."""
+        return any(leg.seat == seat and leg.alive for leg, _ in self.legs.values())
+
+    def outside_line(self) -> str:
+        """A trunk for a call outside: the first that is up with an idle channel. Raises ``NotAnswered`` (34)."""
+        for state in self.lines.values():
+            if state.up and (state.kind == "sip" or any(c.state == "idle" for c in state.channels)):
+                return state.line
+        raise NotAnswered(34)
+
+    def route_from_seat(self, number: str, seat: str) -> str:
+        """Where a number leads that a seat dials."""
+        allowed = getattr(self.people.seat(seat), "outside", False)
+        seats: Mapping[str, object] = {s.account: s for s in self.people.seats()}
+        return route(number, Caller(True, allowed), self.numbers, seats, self.outside_prefix)[0]
+
+    def spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        """Run work beside the calls; what it throws is logged."""
+        task = asyncio.get_running_loop().create_task(work, name=name)
+        self._beside.add(task)
+        task.add_done_callback(self._beside_done)
+
+    def _beside_done(self, task: asyncio.Task[None]) -> None:
+        self._beside.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("%s failed", task.get_name(), exc_info=error)
+
+    # -- events of the links -------------------------------------------------------------------------------------------
+
+    def handle(self, message: Message) -> bool:
+        """Take an event about calls or audio; whether it was one."""
+        match message:
+            case Incoming():
+                self._incoming(message)
+            case RtpOpened() | Played() | Recorded():
+                self.audio.handle(message)
+            case Refused(line=line, called=called, caller=caller, cause=cause):
+                self._blocked(line, called, caller, cause)
+            case LineState(line=line):
+                self.lines[line] = message
+            case RtpLost(port=port) if port in self.legs:
+                self.fail(self.legs[port][0], 27)
+            case Fault(subject=subject) if self.audio.handle(message):
+                log.warning("line process: %s: %s", subject, message.reason)
+            case _ if isinstance(message, LegEvent):
+                self._leg_event(message)
+            case _:
+                return False
+        return True
+
+    def _incoming(self, offer: Incoming) -> None:
+        if self.draining or not self.links["line"].up:
+            self.send(self.process_of(offer.line), Hangup(offer.leg, 42 if self.draining else 41))
+            self._blocked(offer.line, offer.called, offer.caller, 42)
+            return
+        inside = offer.line == "phones"
+        number = offer.caller if inside else offer.called
+        leg = self._leg(offer.leg, offer.line, number, incoming=True, media=offer.media, channel=offer.channel)
+        contact = new_contact_id(self.now())
+        caller = "" if offer.restricted else offer.caller
+        call = Call(self, leg, contact, called=offer.called, caller=caller, name=offer.name)
+        seat = self.people.seat(offer.caller) if inside else None
+        seats: Mapping[str, object] = {s.account: s for s in self.people.seats()}
+        destination, row = route(
+            offer.called, Caller(inside, getattr(seat, "outside", False)), self.numbers, seats, self.outside_prefix
+        )
+        if row is not None and row.language:
+            call.language = row.language
+        self.counters["offered"] += not inside
+        call.emit(
+            ContactOffered(leg.id, offer.line, offer.channel, offer.called, caller, offer.name),
+            records.contact_offered(call),
+            records.leg_began(leg, contact, self.now()),
+        )
+        leg.proceed()
+        self.begin(call, destination)
+
+    def begin(self, call: Call, destination: str) -> None:
+        """Enter a call and serve it; also how an adopted call goes on."""
+        self.calls[call.contact] = call
+        for leg in call.legs:
+            self.legs[leg.id] = (leg, call)
+        task = asyncio.get_running_loop().create_task(self._serve(call, destination), name=f"call {call.contact}")
+        self._tasks[call.contact] = task
+
+    async def _serve(self, call: Call, destination: str) -> None:
+        cause = 16
+        try:
+            cause = await runner.run(call, destination, self)
+        except asyncio.CancelledError:
+            pass  # the caller hung up: what was running for him is over
+        finally:
+            del self._tasks[call.contact]
+            for leg in call.legs:
+                leg.hangup(cause)
+                if leg.alive:
+                    asyncio.get_running_loop().call_later(CLEAR_S, self.fail, leg, 102)
+            self._end_if_over(call)
+
+    def _leg_event(self, event: LegEvent) -> None:
+        known = self.legs.get(event.leg)
+        if known is None:
+            self.counters["unknown_leg"] += not isinstance(event, Cleared)
+            return
+        leg, call = known
+        leg.handle(event)
+        match event:
+            case Alerting():
+                call.emit(LegAlerting(leg.id, leg.elapsed_ms()))
+            case Cleared():
+                self._cleared(leg, call)
+
+    def _cleared(self, leg: Leg, call: Call) -> None:
+        del self.legs[leg.id]
+        for _ in range(leg.digits_ignored):
+            call.emit(DigitIgnored(leg.id))
+        call.emit(LegCleared(leg.id, leg.cause, leg.by), records.leg_cleared(leg.id, self.now(), leg.cause))
+        if leg.seat:
+            self.spawn(self.plugins.seat_cleared(leg.seat, leg.cause), "seat cleared")
+        task = self._tasks.get(call.contact)
+        if leg is call.leg and task is not None:
+            task.cancel()
+        self._end_if_over(call)
+
+    def _end_if_over(self, call: Call) -> None:
+        if call.contact in self._tasks or any(leg.alive for leg in call.legs) or call.contact not in self.calls:
+            return
+        del self.calls[call.contact]
+        at, cause = self.now(), call.leg.cause
+        call.emit(
+            ContactEnded(cause, call.leg.by, call.talked, (at - call.offered_at) * 1000),
+            records.contact_ended(call, at, cause),
+        )
+
+    def fail(self, leg: Leg, cause: int) -> None:
+        """A leg whose far end has vanished, or whose process has: cleared here and now, by ``fault``."""
+        if leg.alive and leg.id in self.legs:
+            leg.hangup(cause)
+            self._leg_event(Cleared(leg.id, cause, "fault"))
+
+    def process_lost(self, process: Process) -> None:
+        """A process died: its legs are cleared (27); without the line process no phone has audio, so theirs too (41)."""
+        for leg, _ in list(self.legs.values()):
+            if self.process_of(leg.line) == process or process == "line":
+                self.fail(leg, 27 if self.process_of(leg.line) == process else 41)
+        if process == "line":
+            self.audio.lost()
+        for line, state in list(self.lines.items()):
+            if self.process_of(line) == process:
+                self.lines[line] = LineState(line, state.kind, False, (), "process away")
+
+    def _blocked(self, line: str, called: str, caller: str, cause: int) -> None:
+        self.counters["blocked"] += 1
+        self.events.append(ContactBlocked(line, called, caller, cause))
+
+    # -- the end -------------------------------------------------------------------------------------------------------
+
+    async def drain(self, timeout_s: float) -> None:
+        """Take no new calls and wait until those that are up have ended, at most ``timeout_s``."""
+        self.draining = True
+        try:
+            async with asyncio.timeout(timeout_s):
+                while self.calls:
+                    await asyncio.sleep(0.05)
+        except TimeoutError:
+            log.warning("%d calls are still up; they go on without us", len(self.calls))
+
+    async def stop(self) -> None:
+        """Cancel what runs beside the calls; calls that are up are left to the next start."""
+        for task in [*self._beside, *self._tasks.values()]:
+            task.cancel()
+        await asyncio.gather(*self._beside, return_exceptions=True)
+
+    def leftover(self) -> dict[str, int]:
+        """What is still there: all 0 when no call is up."""
+        return {
+            "calls": len(self.calls),
+            "legs": len(self.legs),
+            "tasks": len(self._tasks) + len(self._beside),
+            "pending": self.audio.pending,
+        }
