@@ -1,0 +1,69 @@
+"""All that is SQLite and nothing else in the store: pragmas, how a transaction begins, and the lock on the file.
+
+Another database means another file like this one; the tables and statements stay.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, event
+
+#: What every connection is told. FULL with WAL: one fsync a commit, and a commit survives a power cut.
+PRAGMAS = (
+    "PRAGMA journal_mode=WAL",
+    "PRAGMA synchronous=FULL",
+    "PRAGMA foreign_keys=ON",
+    "PRAGMA busy_timeout=5000",
+)
+
+
+def url(path: Path, *, asynchronous: bool) -> URL:
+    """Where the database is, for the event loop or (migrations) for a plain thread."""
+    return URL.create("sqlite+aiosqlite" if asynchronous else "sqlite", database=str(path))
+
+
+def dump_json(value: Any) -> str:
+    """JSON as it is stored: Chinese as it is read, no spaces."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def prepare(engine: Engine) -> None:
+    """Give every connection the pragmas, and make transactions and savepoints real.
+
+    Python's sqlite3 begins transactions by itself, and not before SAVEPOINT or DDL; so that is switched off and
+    BEGIN is sent when SQLAlchemy begins.
+    """
+
+    @event.listens_for(engine, "connect")
+    def _connect(connection: Any, _: Any) -> None:
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in PRAGMAS:
+            cursor.execute(pragma)
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN")
+
+
+class FileLock:
+    """Held while a process has the store open: two would number events twice. Gone when the process dies."""
+
+    def __init__(self, path: Path) -> None:
+        """Take the lock of the database at ``path``. Raises ``BlockingIOError`` when another process holds it."""
+        self._file = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(self._file)
+            raise
+
+    def release(self) -> None:
+        """Let it go."""
+        os.close(self._file)

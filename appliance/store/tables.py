@@ -1,0 +1,95 @@
+"""The core's tables. Times are epoch seconds (UTC), causes Q.850; plugins keep tables of their own."""
+
+from __future__ import annotations
+
+from sqlalchemy import JSON, Boolean, Column, Float, ForeignKey, Index, Integer, MetaData, String, Table
+
+#: Constraints have names, so that a migration can name them.
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+#: One customer's one concern. ``line`` is how it came in, ``trunk_channel`` its bearer channel (None: by a phone).
+contact = Table(
+    "contact",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("channel", String, nullable=False, server_default="phone"),
+    Column("line", String, nullable=False, server_default=""),
+    Column("trunk_channel", Integer),
+    Column("called", String, nullable=False, server_default=""),
+    Column("caller", String, nullable=False, server_default="", index=True),
+    Column("language", String, nullable=False, server_default=""),
+    Column("service", String, nullable=False, server_default=""),
+    Column("offered_at", Float, nullable=False, index=True),
+    Column("answered_at", Float),
+    Column("ended_at", Float),
+    Column("cause", Integer),
+    Column("talked", Boolean, nullable=False, server_default="0"),
+)
+
+#: One party's connection. ``peer`` is the leg it was last joined with.
+leg = Table(
+    "leg",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("contact", String, ForeignKey("contact.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("line", String, nullable=False),
+    Column("channel", Integer),
+    Column("number", String, nullable=False, server_default=""),
+    Column("incoming", Boolean, nullable=False),
+    Column("peer", String, nullable=False, server_default=""),
+    Column("started_at", Float, nullable=False),
+    Column("answered_at", Float),
+    Column("ended_at", Float),
+    Column("cause", Integer),
+)
+
+#: Everything that happened; ``id`` is given by the event log, in order. ``contact`` is "" where there is none.
+event = Table(
+    "event",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("at", Float, nullable=False, index=True),
+    Column("contact", String, nullable=False, server_default=""),
+    Column("kind", String, nullable=False),
+    Column("data", JSON, nullable=False),
+    Index(None, "contact", "id"),
+    Index(None, "kind", "id"),
+)
+
+#: A person who logs in at a seat. ``pin_hash`` as in ``appliance.people.secrets``; "" has no PIN yet and cannot log in.
+agent = Table(
+    "agent",
+    metadata,
+    Column("number", String, primary_key=True),
+    Column("name", String, nullable=False),
+    Column("pin_hash", String, nullable=False, server_default=""),
+    Column("language", String, nullable=False, server_default=""),
+)
+
+#: A desk with a phone. ``ha1`` = MD5(account:realm:password), RFC 2617 §3.2.2.2; ``outside`` may dial outside lines.
+seat = Table(
+    "seat",
+    metadata,
+    Column("account", String, primary_key=True),
+    Column("ha1", String, nullable=False),
+    Column("display", String, nullable=False, server_default=""),
+    Column("outside", Boolean, nullable=False, server_default="0"),
+)
+
+#: What a called number reaches. ``pattern`` is exact, or a prefix ending in ``*``; feature codes (``*50``) are rows too.
+#: ``destination`` is ``service:argument``.
+number = Table(
+    "number",
+    metadata,
+    Column("pattern", String, primary_key=True),
+    Column("destination", String, nullable=False),
+    Column("name", String, nullable=False, server_default=""),
+    Column("language", String, nullable=False, server_default=""),
+)
