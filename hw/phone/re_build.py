@@ -30,7 +30,8 @@ static int hw_server_repeat(struct hw_server *server);
 static void hw_server_free(struct hw_server *server);
 
 static int hw_request(struct hw_client **clientp, struct hw_stack *stack, uint64_t id, const char *transport,
-                      const char *host, uint16_t port, const char *method, const char *uri, const char *text, size_t size);
+                      const char *host, uint16_t port, const char *method, const char *uri, const char *text,
+                      size_t size);
 static void hw_cancel(struct hw_client *client);
 
 extern "Python" {

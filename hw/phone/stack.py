@@ -10,7 +10,6 @@ failures, timers B, F, H. Left to ``call``: dialogs, ACK to 2xx and repeating a 
 from __future__ import annotations
 
 import asyncio
-import errno
 import itertools
 import logging
 import os
@@ -170,7 +169,7 @@ class Stack:
         self, method: str, uri: str, flow: Flow, headers: list[tuple[str, str]], body: bytes,
         on_response: Callable[[Message | None], None],
     ) -> ClientTransaction:  # fmt: skip
-        """Send a request (Via is libre's, everything else is in ``headers``). Raises ``OSError`` if it cannot be sent."""
+        """Send a request; Via is libre's, all else is in ``headers``. Raises ``OSError`` if it cannot be sent."""
         key = next(_ids)
         pointer = ffi.new("struct hw_client **")
         self._send(pointer, key, method, uri, flow, headers, body)
@@ -300,6 +299,7 @@ def _failed(kind: Any, error: Any, traceback: Any) -> None:
 
 @ffi.def_extern(onerror=_failed)  # type: ignore[untyped-decorator]
 def hw_on_request(key: int, pointer: Any) -> None:
+    """A request that no transaction knows."""
     stack = _stacks[key]
     message = _message(pointer)
     number = next(_ids)
@@ -320,12 +320,14 @@ def hw_on_request(key: int, pointer: Any) -> None:
 
 @ffi.def_extern(onerror=_failed)  # type: ignore[untyped-decorator]
 def hw_on_stray(key: int, pointer: Any) -> None:
+    """A response that no transaction knows."""
     stack = _stacks[key]
     stack.on_stray(_message(pointer))
 
 
 @ffi.def_extern(onerror=_failed)  # type: ignore[untyped-decorator]
 def hw_on_cancel(number: int) -> None:
+    """A CANCEL that matches a server transaction without a final response."""
     request = _requests.get(number)
     if request is not None:
         request.on_cancel()
@@ -333,12 +335,10 @@ def hw_on_cancel(number: int) -> None:
 
 @ffi.def_extern(onerror=_failed)  # type: ignore[untyped-decorator]
 def hw_on_response(number: int, err: int, pointer: Any) -> None:
+    """A response to a request of ours, or its failure."""
     transaction = _clients[number]
     message = None if err or pointer == ffi.NULL else _message(pointer)
     if message is None or message.status >= 200:
         del _clients[number]
     transaction.take(message)
 
-
-#: What ``OSError.errno`` says when a TCP phone's connection is gone.
-GONE = (errno.ECONNREFUSED, errno.ECONNRESET, errno.EPIPE, errno.ENOTCONN)

@@ -10,14 +10,16 @@ from attrs import evolve, field, frozen
 
 #: Compact header names (RFC 3261 §7.3.3, RFC 3515, RFC 3265, RFC 3892).
 COMPACT = {
-    "c": "content-type", "f": "from", "i": "call-id", "k": "supported", "l": "content-length", "m": "contact", "o": "event",
-    "r": "refer-to", "b": "referred-by", "t": "to", "u": "allow-events", "v": "via", "x": "session-expires",
+    "c": "content-type", "f": "from", "i": "call-id", "k": "supported", "l": "content-length",
+    "m": "contact", "o": "event", "r": "refer-to", "b": "referred-by", "t": "to", "u": "allow-events", "v": "via", "x": "session-expires",
 }  # fmt: skip
-_URI = re.compile(r"(?P<scheme>[A-Za-z]+):(?:(?P<user>[^@]*)@)?(?P<host>\[[^\]]+\]|[^:;?@ ]+)(?::(?P<port>\d{1,5}))?(?P<rest>.*)")
+_URI = re.compile(
+    r"(?P<scheme>[A-Za-z]+):(?:(?P<user>[^@]*)@)?(?P<host>\[[^\]]+\]|[^:;?@ ]+)(?::(?P<port>[0-9]{1,5}))?(?P<rest>.*)"
+)
 _USER_SAFE = "-_.!~*'()&=+$,;?/#"
 
 
-class Malformed(ValueError):
+class MalformedError(ValueError):
     """Text that is not what its place in a SIP message asks for."""
 
 
@@ -34,16 +36,16 @@ class Uri:
 
     @classmethod
     def parse(cls, text: str) -> Uri:
-        """Raises ``Malformed``. A tel: URI (RFC 3966) gives its number as user and an empty host."""
+        """Raises ``MalformedError``. A tel: URI (RFC 3966) gives its number as user and an empty host."""
         if text[:4].lower() == "tel:":
             number, _, rest = text[4:].partition(";")
             return cls(re.sub(r"[-.()]", "", number), "", 0, _params(rest), {}, "tel")
         match = _URI.fullmatch(text.strip())
         if match is None or match["scheme"].lower() not in ("sip", "sips"):
-            raise Malformed(f"not a SIP URI: {text[:80]!r}")
+            raise MalformedError(f"not a SIP URI: {text[:80]!r}")
         port = int(match["port"] or 0)
         if port > 65535:
-            raise Malformed(f"no such port: {port}")
+            raise MalformedError(f"no such port: {port}")
         params, _, headers = match["rest"].partition("?")
         user = unquote((match["user"] or "").partition(":")[0])
         pairs = (pair.partition("=") for pair in headers.split("&") if pair)
@@ -76,7 +78,7 @@ class Address:
 
     @classmethod
     def parse(cls, text: str) -> Address:
-        """Raises ``Malformed``. Without angle brackets parameters belong to the header, not to the URI."""
+        """Raises ``MalformedError``. Without angle brackets parameters belong to the header, not to the URI."""
         text = text.strip()
         start = _outside_quotes(text, "<")
         if start < 0:
@@ -84,7 +86,7 @@ class Address:
             return cls(Uri.parse(uri), "", _params(rest))
         end = text.find(">", start)
         if end < 0:
-            raise Malformed(f"'<' without '>': {text[:80]!r}")
+            raise MalformedError(f"'<' without '>': {text[:80]!r}")
         return cls(Uri.parse(text[start + 1 : end]), _unquote(text[:start].strip()), _params(text[end + 1 :]))
 
     def __str__(self) -> str:
