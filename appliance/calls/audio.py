@@ -81,7 +81,8 @@ class LineAudio:
 
     async def open_rtp(self, port: str) -> Media:
         """Open an RTP port (or ask an open one again); our address and codecs. Raises ``AudioError``."""
-        future = self._opening[port] = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[Media] = asyncio.get_running_loop().create_future()
+        self._opening[port] = future
         self._send(OpenRtp(port))
         try:
             async with asyncio.timeout(OPEN_S):

@@ -96,7 +96,8 @@ class Call:
 
     def emit(self, event: Event, *changes: Executable) -> None:
         """Append an event of this contact, with the changes that belong to it."""
-        self._switchboard.events.append(event, self.contact, changes)
+        if not self._switchboard.stopping:
+            self._switchboard.events.append(event, self.contact, changes)
 
     # -- the caller's line ---------------------------------------------------------------------------------------------
 

@@ -64,17 +64,19 @@ class Leg:
         number: str,
         *,
         incoming: bool,
+        process: Literal["line", "phone"],
         send: Callable[[Message], None],
         audio: Audio | None,
         media: Media | None = None,
         channel: int | None = None,
         phase: Phase | None = None,
     ) -> None:
-        """``send`` goes to the process that has the leg; ``audio`` is given for legs whose audio is RTP."""
+        """``send`` goes to ``process``, which has the leg; ``audio`` is given for legs whose audio is RTP."""
         self.id = leg_id
         self.line = line
         self.number = number
         self.incoming = incoming
+        self.process = process
         self.channel = channel
         self.phase: Phase = phase or ("offered" if incoming else "dialling")
         self.cause = 0

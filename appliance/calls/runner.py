@@ -10,6 +10,7 @@ from appliance.calls.call import Call, EndCall, GoTo
 from appliance.events.types import ServiceEntered, ServiceFailed
 
 if TYPE_CHECKING:
+    from appliance.plugin import Service
     from appliance.calls.switchboard import Switchboard
 
 log = logging.getLogger(__name__)
@@ -18,39 +19,45 @@ log = logging.getLogger(__name__)
 MAX_SERVICES = 200
 
 
-async def run(call: Call, destination: str, switchboard: Switchboard) -> int:
+async def run(call: Call, destination: str, switchboard: Switchboard, first: Service | None = None) -> int:
     """Serve a call from ``destination`` to its end; the Q.850 cause it ends with.
 
-    A service that throws, or that does not exist, is recorded as ``service.failed`` and the call goes on to the
-    default destination; when that fails too the call ends with cause 41.
+    ``first`` is what an adopted call goes on with before anything else. A service that throws, or that does not exist,
+    is recorded as ``service.failed`` and the call goes on to the default destination; when that fails too the call
+    ends with cause 41.
     """
     failed = False
     for _ in range(MAX_SERVICES):
-        name, _, argument = destination.partition(":")
         call.destination = destination
-        call.emit(ServiceEntered(destination), records.contact_serves(call))
+        name, _, argument = destination.partition(":")
         try:
-            service = switchboard.plugins.services.get(name)
-            if service is None:
-                raise LookupError(f"no service {name!r} (there are: {', '.join(sorted(switchboard.plugins.services))})")
+            service, first = first or _enter(call, name, switchboard), None
             await service(call, argument)
             return 16
-        except BaseException as error:  # noqa: BLE001 - what is no control flow and no Exception goes on up
-            step = _control_flow(error)
-            match step:
+        except BaseException as error:  # what is neither control flow nor an Exception goes on up
+            match _control_flow(error):
                 case GoTo(destination=next_destination):
                     destination = next_destination
                 case EndCall(cause=cause):
                     return cause
-                case Exception():
-                    log.exception("service %s of contact %s failed", destination, call.contact)
+                case Exception() as failure:
+                    log.error("service %s of contact %s failed", destination, call.contact, exc_info=failure)
                     default = "hangup:41" if failed else switchboard.default_destination
-                    call.emit(ServiceFailed(destination, repr(step), default))
+                    call.emit(ServiceFailed(destination, repr(failure), default))
                     failed, destination = True, default
                 case _:
                     raise
     call.emit(ServiceFailed(destination, f"more than {MAX_SERVICES} services in one call", "hangup:41"))
     return 41
+
+
+def _enter(call: Call, name: str, switchboard: Switchboard) -> Service:
+    call.emit(ServiceEntered(call.destination), records.contact_serves(call))
+    service = switchboard.plugins.services.get(name)
+    if service is None:
+        there_are = ", ".join(sorted(switchboard.plugins.services))
+        raise LookupError(f"no service {name!r} (there are: {there_are})")
+    return service
 
 
 def _control_flow(error: BaseException) -> BaseException:

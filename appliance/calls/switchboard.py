@@ -9,7 +9,7 @@ import asyncio
 import itertools
 import logging
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from appliance.calls import records, runner
 from appliance.calls.audio import LineAudio
@@ -44,6 +44,9 @@ from hw.messages import (
     RtpLost,
     RtpOpened,
 )
+
+if TYPE_CHECKING:
+    from appliance.plugin import Service
 
 log = logging.getLogger(__name__)
 
@@ -91,6 +94,8 @@ class Switchboard:
         self.lines: dict[str, LineState] = {}
         self.counters: dict[str, int] = {"offered": 0, "blocked": 0, "unsent": 0, "unknown_leg": 0}
         self.draining = False
+        #: The control process ends while calls are up: nothing more is sent or recorded, the next start adopts them.
+        self.stopping = False
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._beside: set[asyncio.Task[None]] = set()
         self._leg_numbers = itertools.count(1)
@@ -99,6 +104,8 @@ class Switchboard:
 
     def send(self, process: Process, message: Message) -> None:
         """Send a command; when the process is not there it is counted, its legs are cleared already."""
+        if self.stopping:
+            return
         try:
             self.links[process].send(message)
         except LinkDown:
@@ -114,15 +121,15 @@ class Switchboard:
         process = self.process_of(line)
         if not self.links[process].up or not self.links["line"].up:
             raise NotAnswered(41)
-        leg = self._leg(f"{call.contact}.{next(self._leg_numbers)}", line, number, incoming=False)
+        leg = self.leg(process, f"{call.contact}.{next(self._leg_numbers)}", line, number, incoming=False)
         call.legs.append(leg)
         self.legs[leg.id] = (leg, call)
         return leg
 
-    def _leg(self, leg_id: str, line: str, number: str, **more: Any) -> Leg:
-        process = self.process_of(line)
-        audio = None if process == "line" else self.audio
-        return Leg(leg_id, line, number, send=lambda m: self.send(process, m), audio=audio, **more)
+    def leg(self, process: Process, leg_id: str, line: str, number: str, **more: Any) -> Leg:
+        """A leg that lives in ``process``; the phone process's legs have their audio on RTP ports."""
+        audio = self.audio if process == "phone" else None
+        return Leg(leg_id, line, number, process=process, send=lambda m: self.send(process, m), audio=audio, **more)
 
     def seat_busy(self, seat: str) -> bool:
         """Whether a phone has a call already."""
@@ -154,11 +161,11 @@ class Switchboard:
 
     # -- events of the links -------------------------------------------------------------------------------------------
 
-    def handle(self, message: Message) -> bool:
+    def handle(self, process: Process, message: Message) -> bool:
         """Take an event about calls or audio; whether it was one."""
         match message:
             case Incoming():
-                self._incoming(message)
+                self._incoming(process, message)
             case RtpOpened() | Played() | Recorded():
                 self.audio.handle(message)
             case Refused(line=line, called=called, caller=caller, cause=cause):
@@ -175,14 +182,17 @@ class Switchboard:
                 return False
         return True
 
-    def _incoming(self, offer: Incoming) -> None:
+    def _incoming(self, process: Process, offer: Incoming) -> None:
         if self.draining or not self.links["line"].up:
-            self.send(self.process_of(offer.line), Hangup(offer.leg, 42 if self.draining else 41))
-            self._blocked(offer.line, offer.called, offer.caller, 42)
+            cause = 42 if self.draining else 41
+            self.send(process, Hangup(offer.leg, cause))
+            self._blocked(offer.line, offer.called, offer.caller, cause)
             return
         inside = offer.line == "phones"
         number = offer.caller if inside else offer.called
-        leg = self._leg(offer.leg, offer.line, number, incoming=True, media=offer.media, channel=offer.channel)
+        leg = self.leg(
+            process, offer.leg, offer.line, number, incoming=True, media=offer.media, channel=offer.channel
+        )
         contact = new_contact_id(self.now())
         caller = "" if offer.restricted else offer.caller
         call = Call(self, leg, contact, called=offer.called, caller=caller, name=offer.name)
@@ -202,27 +212,28 @@ class Switchboard:
         leg.proceed()
         self.begin(call, destination)
 
-    def begin(self, call: Call, destination: str) -> None:
-        """Enter a call and serve it; also how an adopted call goes on."""
+    def begin(self, call: Call, destination: str, first: Service | None = None) -> None:
+        """Enter a call and serve it from a destination; an adopted call goes on with ``first`` before that."""
         self.calls[call.contact] = call
         for leg in call.legs:
             self.legs[leg.id] = (leg, call)
-        task = asyncio.get_running_loop().create_task(self._serve(call, destination), name=f"call {call.contact}")
+        task = asyncio.get_running_loop().create_task(self._serve(call, destination, first), name=f"call {call.contact}")
         self._tasks[call.contact] = task
 
-    async def _serve(self, call: Call, destination: str) -> None:
+    async def _serve(self, call: Call, destination: str, first: Service | None) -> None:
         cause = 16
         try:
-            cause = await runner.run(call, destination, self)
+            cause = await runner.run(call, destination, self, first)
         except asyncio.CancelledError:
             pass  # the caller hung up: what was running for him is over
         finally:
             del self._tasks[call.contact]
-            for leg in call.legs:
-                leg.hangup(cause)
-                if leg.alive:
-                    asyncio.get_running_loop().call_later(CLEAR_S, self.fail, leg, 102)
-            self._end_if_over(call)
+            if not self.stopping:
+                for leg in call.legs:
+                    leg.hangup(cause)
+                    if leg.alive:
+                        asyncio.get_running_loop().call_later(CLEAR_S, self.fail, leg, 102)
+                self._end_if_over(call)
 
     def _leg_event(self, event: LegEvent) -> None:
         known = self.legs.get(event.leg)
@@ -268,8 +279,8 @@ class Switchboard:
     def process_lost(self, process: Process) -> None:
         """A process died: its legs are cleared (27); without the line process no phone has audio, so theirs too (41)."""
         for leg, _ in list(self.legs.values()):
-            if self.process_of(leg.line) == process or process == "line":
-                self.fail(leg, 27 if self.process_of(leg.line) == process else 41)
+            if leg.process == process or process == "line":
+                self.fail(leg, 27 if leg.process == process else 41)
         if process == "line":
             self.audio.lost()
         for line, state in list(self.lines.items()):
@@ -293,10 +304,11 @@ class Switchboard:
             log.warning("%d calls are still up; they go on without us", len(self.calls))
 
     async def stop(self) -> None:
-        """Cancel what runs beside the calls; calls that are up are left to the next start."""
+        """Cancel everything; calls that are up are left to the next start, which adopts them."""
+        self.stopping = True
         for task in [*self._beside, *self._tasks.values()]:
             task.cancel()
-        await asyncio.gather(*self._beside, return_exceptions=True)
+        await asyncio.gather(*self._beside, *self._tasks.values(), return_exceptions=True)
 
     def leftover(self) -> dict[str, int]:
         """What is still there: all 0 when no call is up."""

@@ -1,0 +1,79 @@
+"""Phones: which account is registered from where, as the phone process says; it is given the accounts from here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from attrs import frozen
+
+from appliance.api.types import PhoneRow
+from appliance.events.log import EventLog
+from appliance.events.types import PhoneRefused, PhoneRegistered, PhoneUnregistered
+from appliance.people.directory import Directory
+from hw.messages import Account, AuthFailed, Message, Registered, SetAccounts, Unregistered
+
+
+@frozen
+class _Binding:
+    source: str
+    agent: str
+    expires_at: float
+
+
+class Phones:
+    """Owner of the bindings as the control process knows them: account → contact URI → binding."""
+
+    def __init__(self, events: EventLog, people: Directory, realm: str, now: Callable[[], float]) -> None:
+        self._events = events
+        self._people = people
+        self._realm = realm
+        self._now = now
+        self._bindings: dict[str, dict[str, _Binding]] = {}
+
+    def accounts(self) -> SetAccounts:
+        """What the phone process must know: every seat's account with its digest secret (HA1)."""
+        return SetAccounts(self._realm, tuple(Account(s.account, self._people.ha1(s.account), s.display) for s in self._people.seats()))
+
+    def handle(self, message: Message) -> bool:
+        """Take an event about registrations; whether it was one."""
+        match message:
+            case Registered(account=account, contact=contact, source=source, agent=agent, expires_s=expires_s):
+                bindings = self._bindings.setdefault(account, {})
+                if contact not in bindings:
+                    self._events.append(PhoneRegistered(account, source, agent))
+                bindings[contact] = _Binding(source, agent, self._now() + expires_s)
+            case Unregistered(account=account, contact=contact, reason=reason):
+                if self._bindings.get(account, {}).pop(contact, None) is not None:
+                    self._events.append(PhoneUnregistered(account, reason))
+            case AuthFailed(account=account, source=source, reason=reason):
+                self._events.append(PhoneRefused(account, source, reason))
+            case _:
+                return False
+        return True
+
+    def lost(self) -> None:
+        """The phone process is gone and its bindings with it; phones register again when it is back."""
+        self._bindings.clear()
+
+    def registered(self, account: str) -> bool:
+        """Whether a phone is registered under the account."""
+        return bool(self._bindings.get(account))
+
+    def rows(self, busy: Callable[[str], bool]) -> list[PhoneRow]:
+        """One row a seat, registered or not."""
+        rows = []
+        for seat in self._people.seats():
+            bindings = self._bindings.get(seat.account, {})
+            first = next(iter(bindings.values()), None)
+            rows.append(
+                PhoneRow(
+                    seat.account,
+                    seat.display,
+                    first is not None,
+                    first.source if first else "",
+                    first.agent if first else "",
+                    first.expires_at if first else 0.0,
+                    busy(seat.account),
+                )
+            )
+        return rows
