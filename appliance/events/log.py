@@ -29,7 +29,7 @@ _COLUMNS = tuple(event_table.c[name] for name in ("id", "at", "kind", "contact",
 
 
 class Subscription:
-    """The events from entering on, in order: ``async with log.subscribe("contact.") as rows: async for row in rows``."""
+    """The events from entering on, in order: ``async with log.subscribe("contact.") as rows: async for row in …``."""
 
     def __init__(self, subscriptions: set[Subscription], kinds: str, behind: int) -> None:
         """Use ``EventLog.subscribe``."""
@@ -119,7 +119,7 @@ class EventLog:
         return Subscription(self._subscriptions, kinds or "", behind)
 
     async def rows(self, after: int = 0, kind: str = "", contact: str = "", limit: int = 200) -> list[EventRow]:
-        """Saved events numbered over ``after``, oldest first; of a kind (``contact.`` means its family), of a contact."""
+        """Saved events numbered over ``after``, oldest first; of a kind (``contact.``: its family), of a contact."""
         query = select(*_COLUMNS).where(event_table.c.id > after).order_by(event_table.c.id).limit(min(limit, MAX_ROWS))
         if kind.endswith("."):
             query = query.where(event_table.c.kind >= kind, event_table.c.kind < kind[:-1] + "/")  # "/" follows "."

@@ -12,7 +12,7 @@ from sqlalchemy import Executable, delete, insert, select, update
 from appliance.events.log import EventLog
 from appliance.events.types import Event
 from appliance.people import events as happened
-from appliance.people import secrets
+from appliance.people import rules, secrets
 from appliance.people.lockout import Lockout
 from appliance.store import tables
 from appliance.store.store import Store
@@ -115,10 +115,10 @@ class Directory:
 
     async def add_agent(self, number: str, name: str, *, pin: str = "", language: str = "", by: str = "") -> Agent:
         """A new agent; without a PIN he cannot log in yet."""
-        _check_number("agent number", number)
+        rules.check_number("agent number", number)
         if number in self._agents:
             raise ValueError(f"agent {number} exists already")
-        agent = Agent(number, _check_name(name), bool(pin), _check_language(language))
+        agent = Agent(number, rules.check_name(name), bool(pin), rules.check_language(language))
         pin_hash = secrets.hash_pin(pin) if pin else ""
         row = {"number": number, "name": agent.name, "pin_hash": pin_hash, "language": language}
         await self._commit(_agent_changed(agent, bool(pin), by), insert(tables.agent).values(row))
@@ -131,9 +131,9 @@ class Directory:
         """Change what is given; a new PIN also unlocks, an empty one takes it away."""
         agent = self._known_agent(number)
         if name is not None:
-            agent = attrs.evolve(agent, name=_check_name(name))
+            agent = attrs.evolve(agent, name=rules.check_name(name))
         if language is not None:
-            agent = attrs.evolve(agent, language=_check_language(language))
+            agent = attrs.evolve(agent, language=rules.check_language(language))
         pin_hash = self._pins[number]
         if pin is not None:
             pin_hash = secrets.hash_pin(pin) if pin else ""
@@ -160,10 +160,10 @@ class Directory:
         self, account: str, password: str, *, display: str = "", outside: bool = False, by: str = ""
     ) -> Seat:
         """A new seat whose phone registers with ``account`` and ``password``."""
-        _check_number("account", account)
+        rules.check_number("account", account)
         if account in self._seats:
             raise ValueError(f"seat {account} exists already")
-        ha1 = secrets.ha1(account, self._realm, _check_password(password))
+        ha1 = secrets.ha1(account, self._realm, rules.check_password(password))
         seat = Seat(account, display, outside)
         row = {"account": account, "ha1": ha1, "display": display, "outside": outside}
         await self._commit(_seat_changed(seat, True, by), insert(tables.seat).values(row))
@@ -184,7 +184,7 @@ class Directory:
         seat = self._known_seat(account)
         ha1 = self._ha1[account]
         if password is not None:
-            ha1 = secrets.ha1(account, self._realm, _check_password(password))
+            ha1 = secrets.ha1(account, self._realm, rules.check_password(password))
         if display is not None:
             seat = attrs.evolve(seat, display=display)
         if outside is not None:
@@ -226,26 +226,3 @@ def _agent_changed(agent: Agent, pin: bool, by: str) -> happened.AgentChanged:
 
 def _seat_changed(seat: Seat, password: bool, by: str) -> happened.SeatChanged:
     return happened.SeatChanged(seat.account, seat.display, seat.outside, password, by)
-
-
-def _check_number(what: str, number: str) -> None:
-    if not (2 <= len(number) <= 15 and number.isascii() and number.isdigit()):
-        raise ValueError(f"{what} {number!r} must have 2 to 15 digits")
-
-
-def _check_name(name: str) -> str:
-    if not name.strip() or len(name) > 100:
-        raise ValueError(f"name {name!r} must have 1 to 100 characters")
-    return name.strip()
-
-
-def _check_language(language: str) -> str:
-    if language not in ("", "zh", "en"):
-        raise ValueError(f"language {language!r} must be zh or en, or empty for the site's")
-    return language
-
-
-def _check_password(password: str) -> str:
-    if not 8 <= len(password) <= 64:
-        raise ValueError("a phone's password must have 8 to 64 characters")
-    return password

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from attrs import frozen
-from sqlalchemy import Executable, RowMapping, Select, Table, insert
+from sqlalchemy import Executable, RowMapping, Table, insert
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -108,7 +108,7 @@ class Store:
         self._last = done
         return done
 
-    async def rows(self, query: Select[Any]) -> list[RowMapping]:
+    async def rows(self, query: Executable) -> list[RowMapping]:
         """What a query finds, seeing everything that was saved before the call."""
         if self._last is not None and not self._last.done():
             await self.save()

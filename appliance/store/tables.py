@@ -83,7 +83,7 @@ seat = Table(
     Column("outside", Boolean, nullable=False, server_default="0"),
 )
 
-#: What a called number reaches. ``pattern`` is exact, or a prefix ending in ``*``; feature codes (``*50``) are rows too.
+#: What a called number reaches. ``pattern``: exact, or a prefix ending in ``*``; feature codes (``*50``) are rows too.
 #: ``destination`` is ``service:argument``.
 number = Table(
     "number",
