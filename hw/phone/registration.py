@@ -48,10 +48,14 @@ class Registration:
         """Remove the binding and stop refreshing."""
         self._send(0)
 
-    def _send(self, expires_s: int) -> None:
+    def abandon(self) -> None:
+        """Stop refreshing without a word to the registrar: before the agent is closed."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+    def _send(self, expires_s: int) -> None:
+        self.abandon()
         try:
             self._agent.send(
                 "REGISTER", self._registrar, self._flow, local=self._address, remote=self._address,

@@ -10,6 +10,7 @@ failures, timers B, F, H. Left to ``call``: dialogs, ACK to 2xx and repeating a 
 from __future__ import annotations
 
 import asyncio
+import errno
 import itertools
 import logging
 import os
@@ -184,6 +185,8 @@ class Stack:
     def _send(
         self, pointer: Any, key: int, method: str, uri: str, flow: Flow, headers: list[tuple[str, str]], body: bytes
     ) -> None:
+        if self._key not in _stacks:
+            raise OSError(errno.ENOTCONN, f"cannot send {method} to {flow.transport}:{flow}: closed")
         content = _content(headers, body)
         err = lib.hw_request(
             pointer, self._pointer, key, flow.transport.encode(), flow.host.encode(), flow.port, method.encode(),
