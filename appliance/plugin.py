@@ -17,10 +17,11 @@ from appliance.events.types import Event
 from appliance.people.directory import Agent, Directory
 from appliance.speaking import Digits, Money
 from appliance.store.store import Store
+from hw.settings import SettingsError, structure
 
 __all__ = [
     "Agent", "AgentRow", "Box", "Call", "Digits", "Directory", "Event", "EventLog", "Leg", "Method", "Money",
-    "NotAnswered", "QueueRow", "Row", "Service", "Store", "date", "hookimpl", "time",
+    "NotAnswered", "QueueRow", "Row", "Service", "SettingsError", "Store", "date", "hookimpl", "structure", "time",
 ]
 
 T = TypeVar("T")

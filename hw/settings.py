@@ -51,6 +51,8 @@ def _say(error: BaseException, kind: type[Any] | None) -> str:
             return f"unknown key {', '.join(sorted(error.extra_fields))} (allowed: {allowed})"
         case KeyError():
             return f"key {error} is missing"
+        case AttributeError():  # what cattrs meets when it looks for the items of something that has none
+            return "must be a table"
         case ValueError() | TypeError():
             return f"{error} (must be {getattr(kind, '__name__', kind)})" if kind else str(error)
         case _:
