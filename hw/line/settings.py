@@ -42,6 +42,10 @@ class SpanSettings:
     address: str = ""
     channels: tuple[int, ...] = (*range(1, 16), *range(17, 32))
     role: Literal["cpe", "network"] = "cpe"
+    #: Wait so long for the next digit of an incoming call whose number may be incomplete; 0: numbers come en bloc.
+    overlap_ms: int = field(default=0, validator=validators.ge(0))
+    #: Write every D channel frame into this file (pcap), begun anew at each start.
+    trace: Path | None = None
 
 
 @frozen

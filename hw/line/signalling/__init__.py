@@ -1,0 +1,15 @@
+"""Line signalling: what turns a span's D channel (or its bits and tones) into calls."""
+
+from __future__ import annotations
+
+from hw.line.settings import SpanSettings
+from hw.line.trunk import Trunk
+
+
+def open_trunk(settings: SpanSettings) -> Trunk:
+    """The trunk that ``settings`` describe, not yet started. Raises ``ValueError`` for a span that cannot be."""
+    # Imported here: the build of the compiled part imports this package before that part exists.
+    from hw.line.signalling.pri import PriTrunk
+    from hw.line.span import SimSpan
+
+    return PriTrunk(settings, SimSpan(settings.address, settings.channels))

@@ -1,0 +1,567 @@
+"""The D channel engine: libpri behind one class, for our side of a span and for the simulated exchange alike.
+
+Q.921 frames go in and out, calls are handled by ``Call``, and everything that happens comes as one of the event types
+below, copied out of libpri at once (it reuses an event's memory). libpri's traps are closed here, so that for each call
+there is exactly one ``Gone``, and it is the last:
+
+- it sends nothing for most causes while nothing was sent for an incoming call: CALL PROCEEDING goes first;
+- a second hang-up would break its state: it is dropped;
+- some ends of a call have no event: calls that were given up are looked for, the others once a second.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, Literal
+
+from attrs import define, frozen
+
+from hw.line.signalling._libpri import ffi, lib
+from hw.line.signalling.trace import Trace
+
+log = logging.getLogger(__name__)
+
+Role = Literal["cpe", "network"]
+#: In place of a channel (Q.931 §4.5.13): no channel at all (call waiting), and any channel.
+NO_CHANNEL = 0
+ANY_CHANNEL = 255
+#: No Q.921 frame is longer: N201 (260 octets of information, Q.921 §5.9.3) with address and control.
+MAX_FRAME = 264
+#: Causes that refuse an incoming call by RELEASE COMPLETE as the first answer (Q.931 §5.3.2 a).
+_REFUSALS = frozenset({1, 34, 44, 82, 88})
+#: Where a call ends and nobody said why: temporary failure.
+_UNKNOWN_CAUSE = 41
+#: libpri answers -1 for "no cause" and puts numbers beyond 7 bits nowhere.
+_CAUSES = range(1, 128)
+
+
+@define(eq=False)
+class Call:
+    """One call of a D channel. ``clearing`` once either side has begun to clear, ``gone`` after its ``Gone``."""
+
+    handle: Any
+    incoming: bool
+    answered_setup: bool = False
+    clearing: bool = False
+    gone: bool = False
+
+
+@frozen
+class LinkUp:
+    """The data link is established (Q.921 multiple frame)."""
+
+
+@frozen
+class LinkDown:
+    """The data link is released or lost; established calls live on for T309."""
+
+
+@frozen
+class Ring:
+    """SETUP received. ``channel`` may be ``NO_CHANNEL`` or ``ANY_CHANNEL``; ``exclusive``: no other will do."""
+
+    call: Call
+    channel: int
+    exclusive: bool
+    called: str
+    caller: str
+    name: str
+    restricted: bool
+    complete: bool
+
+
+@frozen
+class Information:
+    """INFORMATION received with further digits of the called number; ``complete``: with Sending complete."""
+
+    call: Call
+    digits: str
+    complete: bool
+
+
+@frozen
+class Keypad:
+    """INFORMATION received with keypad digits during a call."""
+
+    call: Call
+    digits: str
+
+
+@frozen
+class SetupAck:
+    """SETUP ACKNOWLEDGE received: the far end wants more digits."""
+
+    call: Call
+    channel: int
+
+
+@frozen
+class Proceeding:
+    """CALL PROCEEDING received."""
+
+    call: Call
+    channel: int
+    inband: bool
+
+
+@frozen
+class Ringing:
+    """ALERTING received."""
+
+    call: Call
+    channel: int
+    inband: bool
+
+
+@frozen
+class Progressing:
+    """PROGRESS received."""
+
+    call: Call
+    inband: bool
+
+
+@frozen
+class Connected:
+    """CONNECT received (and acknowledged)."""
+
+    call: Call
+    channel: int
+
+
+@frozen
+class Clearing:
+    """DISCONNECT received (and answered by RELEASE); ``Gone`` follows."""
+
+    call: Call
+    cause: int
+
+
+@frozen
+class Gone:
+    """The call is cleared and its channel free. Always the last event of a call."""
+
+    call: Call
+    cause: int
+
+
+@frozen
+class Restarted:
+    """RESTART received (and acknowledged) for one channel, or for all (None)."""
+
+    channel: int | None
+
+
+@frozen
+class RestartAcked:
+    """RESTART ACKNOWLEDGE received for one channel, or for all (None)."""
+
+    channel: int | None
+
+
+Event = (
+    LinkUp | LinkDown | Ring | Information | Keypad | SetupAck | Proceeding | Ringing | Progressing | Connected
+    | Clearing | Gone | Restarted | RestartAcked
+)
+
+
+class DChannel:
+    """One D channel in the running asyncio loop: ``transmit`` takes frames to send, ``event`` takes events.
+
+    Between ``start`` and ``stop`` the layers live; ``stop`` forgets every call without an event. Frames are without
+    flags and FCS. ``errors`` counts what libpri complained about, ``dropped`` frames that were no Q.921.
+    """
+
+    def __init__(
+        self,
+        role: Role,
+        *,
+        transmit: Callable[[bytes], None],
+        event: Callable[[Event], None],
+        timers: dict[str, int] | None = None,
+    ) -> None:
+        """``timers``: libpri's timers by name (T303 …) in ms, where they are to differ from Q.931's."""
+        self._role: Role = role
+        self._transmit = transmit
+        self._event = event
+        #: Where frames are written to, if anywhere.
+        self.trace: Trace | None = None
+        self._timers = timers or {}
+        self._pri: Any = None
+        self._userdata: Any = None
+        self._calls: dict[int, Call] = {}
+        self._inbox = b""
+        self._events: deque[Event] = deque()
+        self._draining = False
+        self._timer: asyncio.TimerHandle | None = None
+        self.errors = 0
+        self.dropped = 0
+
+    # -- life ----------------------------------------------------------------------------------------------------------
+
+    @property
+    def running(self) -> bool:
+        """Whether it is started; calls can only be made then."""
+        return self._pri is not None
+
+    def start(self) -> None:
+        """Begin to establish the data link with a new controller.
+
+        libpri cannot free a controller: some kilobytes of the old one stay behind at each start.
+        """
+        self._userdata = ffi.new_handle(self)
+        node = lib.PRI_NETWORK if self._role == "network" else lib.PRI_CPE
+        self._pri = lib.pri_new_cb(
+            -1, node, lib.PRI_SWITCH_EUROISDN_E1, lib.on_read, lib.on_write, self._userdata
+        )
+        if not self._pri:
+            raise MemoryError("libpri has no controller")
+        lib.pri_set_overlapdial(self._pri, 1)
+        lib.pri_hangup_fix_enable(self._pri, 1)
+        for name, ms in self._timers.items():
+            lib.pri_set_timer(self._pri, getattr(lib, f"PRI_TIMER_{name}"), ms)
+        self._settle()
+
+    def stop(self) -> None:
+        """Forget all calls and the link; nothing more is sent, no event comes."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        for call in self._calls.values():
+            call.gone = True
+            lib.pri_destroycall(self._pri, call.handle)
+        self._calls.clear()
+        self._events.clear()
+        self._pri = None
+
+    def receive(self, frame: bytes) -> None:
+        """Take one frame from the line."""
+        if self._pri is None or not 3 <= len(frame) <= MAX_FRAME:
+            self.dropped += 1
+            return
+        if self.trace is not None:
+            self.trace.write(frame, sent=False)
+        self._inbox = frame
+        self._take(lib.pri_check_event(self._pri))
+        # libpri may have had more to tell than the one event that it returned.
+        self._run_due()
+        self._settle()
+
+    # -- calls ---------------------------------------------------------------------------------------------------------
+
+    def setup(
+        self,
+        called: str,
+        caller: str = "",
+        name: str = "",
+        *,
+        channel: int,
+        exclusive: bool = True,
+        restricted: bool = False,
+        complete: bool = True,
+    ) -> Call:
+        """Send SETUP (3.1 kHz audio, A-law). ``name`` is delivered by the network only (Q.931 §4.5.16).
+
+        ``complete`` False leaves out Sending complete: more digits follow by ``information``. Raises ``ValueError``
+        for a number that is not sendable.
+        """
+        number, digits = _ascii(called), _ascii(caller)
+        request = ffi.gc(lib.pri_sr_new(), lib.pri_sr_free)
+        handle = lib.pri_new_call(self._pri)
+        lib.pri_sr_set_channel(request, channel, exclusive, 0)
+        lib.pri_sr_set_bearer(request, lib.PRI_TRANS_CAP_3_1K_AUDIO, lib.PRI_LAYER_1_ALAW)
+        lib.pri_sr_set_called(request, number, lib.PRI_UNKNOWN, complete)
+        if caller or name or restricted:
+            allowed = (
+                lib.PRES_ALLOWED_NETWORK_NUMBER
+                if self._role == "network"
+                else lib.PRES_ALLOWED_USER_NUMBER_NOT_SCREENED
+            )
+            presentation = lib.PRES_PROHIB_NETWORK_NUMBER if restricted else allowed
+            lib.pri_sr_set_caller(request, digits, _display(name), lib.PRI_UNKNOWN, presentation)
+        call = self._adopt(handle, incoming=False)
+        if lib.pri_setup(self._pri, handle, request):
+            raise RuntimeError("libpri refuses to send SETUP")
+        self._settle()
+        return call
+
+    def information(self, call: Call, digit: str) -> None:
+        """Send one more digit of the called number (overlap sending, Q.931 §5.1.3)."""
+        self._send(call, lib.pri_information, _ascii(digit))
+
+    def setup_ack(self, call: Call, channel: int) -> None:
+        """Ask for more digits on ``channel`` (overlap receiving, Q.931 §5.2.4)."""
+        self._send(call, lib.pri_setup_ack, channel, 0, 0)
+
+    def proceeding(self, call: Call, channel: int) -> None:
+        """Send CALL PROCEEDING on ``channel``; only the first is sent."""
+        self._send(call, lib.pri_proceeding, channel, 0)
+
+    def alerting(self, call: Call, channel: int) -> None:
+        """Send ALERTING."""
+        self._send(call, lib.pri_acknowledge, channel, 0)
+
+    def progress(self, call: Call, channel: int) -> None:
+        """Send PROGRESS with progress indicator 8, in-band information."""
+        self._send(call, lib.pri_progress, channel, 1)
+
+    def connect(self, call: Call, channel: int) -> None:
+        """Send CONNECT."""
+        self._send(call, lib.pri_answer, channel, 0)
+
+    def hangup(self, call: Call, cause: int) -> None:
+        """Clear the call with the message that its state asks for (Q.931 §5.3); ``Gone`` follows."""
+        if call.gone or call.clearing:
+            return
+        if call.incoming and not call.answered_setup and cause not in _REFUSALS:
+            lib.pri_proceeding(self._pri, call.handle, 0, 0)
+        call.clearing = True
+        lib.pri_hangup(self._pri, call.handle, cause)
+        self._find_gone(call, cause)
+        self._settle()
+
+    def destroy(self, call: Call) -> None:
+        """Forget a call without a message and without ``Gone`` (RESTART has cleared it, Q.931 §5.5)."""
+        if not call.gone:
+            call.gone = True
+            self._calls.pop(_key(call.handle), None)
+            lib.pri_destroycall(self._pri, call.handle)
+
+    def restart(self, channel: int) -> None:
+        """Send RESTART for one channel; one at a time: the next after ``RestartAcked``."""
+        lib.pri_reset(self._pri, channel)
+        self._settle()
+
+    # -- inside --------------------------------------------------------------------------------------------------------
+
+    def _send(self, call: Call, message: Callable[..., int], *values: object) -> None:
+        if call.gone or call.clearing:
+            return
+        call.answered_setup = True
+        message(self._pri, call.handle, *values)
+        self._settle()
+
+    def _adopt(self, handle: Any, *, incoming: bool) -> Call:
+        stale = self._calls.get(_key(handle))
+        if stale is not None:  # libpri has freed it without a word and used its memory again
+            self._gone(stale, _UNKNOWN_CAUSE)
+        call = self._calls[_key(handle)] = Call(handle, incoming)
+        return call
+
+    def _gone(self, call: Call, cause: int) -> None:
+        del self._calls[_key(call.handle)]
+        call.gone = True
+        self._events.append(Gone(call, cause if cause in _CAUSES else _UNKNOWN_CAUSE))
+
+    def _find_gone(self, call: Call, cause: int) -> None:
+        if not call.gone and lib.pri_get_crv(self._pri, call.handle, ffi.NULL) < 0:
+            self._gone(call, cause)
+
+    def _run_due(self) -> None:
+        """Run libpri's timers that are due, until they have nothing more to tell."""
+        while (event := lib.pri_schedule_run(self._pri)) != ffi.NULL:
+            self._take(event)
+
+    def _on_timer(self) -> None:
+        self._timer = None
+        self._run_due()
+        for call in list(self._calls.values()):
+            self._find_gone(call, _UNKNOWN_CAUSE)
+        self._settle()
+
+    def _settle(self) -> None:
+        """After every step: arm the timer, look for calls that ended silently, deliver events (never nested)."""
+        if self._pri is None:
+            return
+        for call in [call for call in self._calls.values() if call.clearing]:
+            self._find_gone(call, _UNKNOWN_CAUSE)
+        self._arm()
+        if self._draining:
+            return
+        self._draining = True
+        try:
+            while self._events:
+                self._event(self._events.popleft())
+        finally:
+            self._draining = False
+
+    def _arm(self) -> None:
+        due = lib.pri_schedule_next(self._pri)
+        wait = 1.0
+        if due != ffi.NULL:
+            wait = min(max(due.tv_sec + due.tv_usec / 1e6 - time.time(), 0.0), wait)
+        loop = asyncio.get_running_loop()
+        when = loop.time() + wait
+        # A timer that fires too early only arms the next one: cheaper than a new one at every step.
+        if self._timer is None or when < self._timer.when():
+            if self._timer is not None:
+                self._timer.cancel()
+            self._timer = loop.call_at(when, self._on_timer)
+
+    def _take(self, raw: Any) -> None:
+        """Copy one event out of libpri, and answer those that have only one answer."""
+        if raw == ffi.NULL:
+            return
+        kind = raw.e
+        if kind == lib.PRI_EVENT_RING:
+            self._events.append(self._ring(raw.ring))
+        elif kind == lib.PRI_EVENT_DCHAN_UP:
+            self._events.append(LinkUp())
+        elif kind == lib.PRI_EVENT_DCHAN_DOWN:
+            self._events.append(LinkDown())
+        elif kind == lib.PRI_EVENT_RESTART:
+            self._events.append(Restarted(_channel_or_all(raw.restart.channel)))
+        elif kind == lib.PRI_EVENT_RESTART_ACK:
+            self._events.append(RestartAcked(_channel_or_all(raw.restartack.channel)))
+        elif kind in _OF_A_CALL:
+            field, take = _OF_A_CALL[kind]
+            part = getattr(raw, field)
+            call = self._calls.get(_key(part.call))
+            if call is None:
+                log.debug("event %d of an unknown call", kind)
+            else:
+                take(self, call, part)
+        else:
+            log.debug("ignored: %s", ffi.string(lib.pri_event2str(kind)).decode())
+
+    def _ring(self, ring: Any) -> Ring:
+        return Ring(
+            call=self._adopt(ring.call, incoming=True),
+            channel=ring.channel & 0xFF,
+            exclusive=not ring.flexible,
+            called=_text(ring.callednum),
+            caller=_text(ring.callingnum),
+            name=_text(ring.callingname),
+            restricted=ring.callingpres & lib.PRI_PRES_RESTRICTION == 0x20,
+            complete=bool(ring.complete),
+        )
+
+    def _disconnected(self, call: Call, part: Any) -> None:
+        cause = part.cause
+        call.clearing = True
+        self._events.append(Clearing(call, cause if cause in _CAUSES else _UNKNOWN_CAUSE))
+        lib.pri_hangup(self._pri, call.handle, cause)
+
+    def _hung_up(self, call: Call, part: Any) -> None:
+        cause = part.cause
+        lib.pri_hangup(self._pri, call.handle, cause)
+        self._gone(call, cause)
+
+    def _add(self, event: Event) -> None:
+        self._events.append(event)
+
+    def counters(self) -> dict[str, int]:
+        """What was wrong since the beginning."""
+        return {"q931_errors": self.errors, "q921_dropped": self.dropped}
+
+
+#: Events of a call: their member of libpri's union, and what is done with it.
+_OF_A_CALL: dict[int, tuple[str, Callable[[DChannel, Call, Any], None]]] = {
+    lib.PRI_EVENT_INFO_RECEIVED: (
+        "ring",
+        lambda self, call, part: self._add(Information(call, _text(part.callednum), bool(part.complete))),
+    ),
+    lib.PRI_EVENT_KEYPAD_DIGIT: ("digit", lambda self, call, part: self._add(Keypad(call, _text(part.digits)))),
+    lib.PRI_EVENT_SETUP_ACK: ("setup_ack", lambda self, call, part: self._add(SetupAck(call, part.channel & 0xFF))),
+    lib.PRI_EVENT_PROCEEDING: (
+        "proceeding",
+        lambda self, call, part: self._add(Proceeding(call, part.channel & 0xFF, _inband(part))),
+    ),
+    lib.PRI_EVENT_PROGRESS: (
+        "proceeding",
+        lambda self, call, part: self._add(Progressing(call, _inband(part))),
+    ),
+    lib.PRI_EVENT_RINGING: (
+        "ringing",
+        lambda self, call, part: self._add(Ringing(call, part.channel & 0xFF, _inband(part))),
+    ),
+    lib.PRI_EVENT_ANSWER: ("answer", lambda self, call, part: self._add(Connected(call, part.channel & 0xFF))),
+    lib.PRI_EVENT_HANGUP_REQ: ("hangup", DChannel._disconnected),
+    lib.PRI_EVENT_HANGUP: ("hangup", DChannel._hung_up),
+    lib.PRI_EVENT_HANGUP_ACK: ("hangup", lambda self, call, part: self._gone(call, part.cause)),
+}
+
+
+def _key(handle: Any) -> int:
+    return int(ffi.cast("uintptr_t", handle))
+
+
+def _inband(part: Any) -> bool:
+    return bool(part.progressmask & lib.PRI_PROG_INBAND_AVAILABLE)
+
+
+def _channel_or_all(channel: int) -> int | None:
+    return None if channel & 0xFF == 0xFF else channel & 0xFF
+
+
+def _text(octets: Any) -> str:
+    """A C string off the line: digits are ASCII; names are UTF-8, GB 18030 or whatever the exchange likes."""
+    raw = bytes(ffi.string(octets))
+    for encoding in ("utf-8", "gb18030"):
+        with suppress(UnicodeDecodeError):
+            return raw.decode(encoding)
+    return raw.decode("latin-1")
+
+
+def _ascii(digits: str) -> bytes:
+    if not digits.isascii() or not digits.isprintable() or len(digits) > 32:
+        raise ValueError(f"{digits!r} is not a number that can be sent: up to 32 printable ASCII characters")
+    return digits.encode()
+
+
+def _display(name: str) -> bytes:
+    """At most 48 octets of UTF-8, cut between characters (libpri keeps 50).
+
+    A first octet with its high bit set would be taken for a character set indicator, so one is put before it.
+    """
+    octets = name.encode()[:48].decode(errors="ignore").encode()
+    return b"\xb1" + octets if octets[:1] > b"\x7f" else octets
+
+
+# -- what libpri calls -------------------------------------------------------------------------------------------------
+
+
+@ffi.def_extern(error=0)  # type: ignore[untyped-decorator]
+def on_read(pri: Any, buffer: Any, size: int) -> int:
+    """Hand over the frame that ``receive`` got, with two octets where libpri wants the FCS."""
+    engine: DChannel = ffi.from_handle(lib.pri_get_userdata(pri))
+    frame, engine._inbox = engine._inbox, b""
+    if not frame or len(frame) + 2 > size:
+        return 0
+    ffi.memmove(buffer, frame, len(frame))
+    return len(frame) + 2
+
+
+@ffi.def_extern(error=0)  # type: ignore[untyped-decorator]
+def on_write(pri: Any, buffer: Any, size: int) -> int:
+    """Send one frame, without the two octets that libpri adds for the FCS."""
+    engine: DChannel = ffi.from_handle(lib.pri_get_userdata(pri))
+    frame = bytes(ffi.buffer(buffer, size - 2))
+    if engine.trace is not None:
+        engine.trace.write(frame, sent=True)
+    engine._transmit(frame)
+    return size
+
+
+@ffi.def_extern()  # type: ignore[untyped-decorator]
+def on_message(_pri: Any, text: Any) -> None:
+    """What libpri remarks."""
+    log.debug("libpri: %s", _text(text).rstrip())
+
+
+@ffi.def_extern()  # type: ignore[untyped-decorator]
+def on_error(pri: Any, text: Any) -> None:
+    """What libpri complains about: mostly what the far end should not have sent."""
+    log.warning("libpri: %s", _text(text).rstrip())
+    if pri and (userdata := lib.pri_get_userdata(pri)):
+        engine: DChannel = ffi.from_handle(userdata)
+        engine.errors += 1
+
+
+lib.pri_set_message(lib.on_message)
+lib.pri_set_error(lib.on_error)

@@ -1,0 +1,122 @@
+"""A trunk and a simulated exchange, joined by the real sockets, in one loop."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+import pytest
+
+from hw.line.settings import SpanSettings
+from hw.line.signalling import open_trunk
+from hw.line.signalling.pri import PriTrunk
+from hw.messages import Incoming, LineEvent, LineState
+from hw.sim.exchange import Exchange, ExchangeSettings, ExchangeSpanSettings, NumberSettings
+
+E = TypeVar("E")
+CHANNELS = (*range(1, 16), *range(17, 32))
+
+
+class Pair:
+    """The box's trunk and the exchange. ``events`` holds what the trunk told and nobody has taken yet."""
+
+    def __init__(self, trunk: PriTrunk, exchange: Exchange) -> None:
+        self.trunk = trunk
+        self.exchange = exchange
+        self.events: list[LineEvent] = []
+        self.on_event: Callable[[LineEvent], None] | None = None
+        self._came = asyncio.Event()
+
+    def emit(self, event: LineEvent) -> None:
+        self.events.append(event)
+        if self.on_event is not None:
+            self.on_event(event)
+        self._came.set()
+
+    async def next(self, kind: type[E], **fields: Any) -> E:
+        """Take the first event of this kind with these fields, waiting for it."""
+        while True:
+            for event in self.events:
+                if isinstance(event, kind) and all(getattr(event, k) == v for k, v in fields.items()):
+                    self.events.remove(event)
+                    return event
+            self._came.clear()
+            await self._came.wait()
+
+    async def incoming(self) -> Incoming:
+        return await self.next(Incoming)
+
+    async def line(self, *, up: bool) -> LineState:
+        """Until the line is up, or not."""
+        while self.trunk.state().up != up:
+            self._came.clear()
+            await self._came.wait()
+        return self.trunk.state()
+
+    def states(self) -> set[str]:
+        """The states that the channels are in."""
+        return {channel.state for channel in self.trunk.state().channels}
+
+    def all_idle(self) -> bool:
+        """Both sides agree that there is no call."""
+        return (
+            self.states() == {"idle"}
+            and not self.trunk.legs()
+            and not self.exchange.subscribers
+            and all(span.idle_channels() == len(self.trunk.timeslots.channels) for span in self.exchange.spans)
+        )
+
+    async def until_idle(self) -> None:
+        """Until no call is left on either side."""
+        while not self.all_idle():
+            await asyncio.sleep(0.005)
+
+    async def tick(self, loopback: dict[int, int] | None = None) -> None:
+        """The line's 20 ms tick for ever: each channel hears what ``loopback`` says (row to row), else silence."""
+        slots = self.trunk.timeslots
+        heard = np.empty((len(slots.channels), 160), np.uint8)
+        said = np.empty_like(heard)
+        loop = asyncio.get_running_loop()
+        due = loop.time()
+        while True:
+            slots.read(heard)
+            said.fill(0xD5)
+            for row, source in (loopback or {}).items():
+                said[row] = heard[source]
+            slots.write(said)
+            due += 0.02
+            await asyncio.sleep(max(due - loop.time(), 0))
+
+
+Open = Callable[..., AbstractAsyncContextManager[Pair]]
+
+
+@pytest.fixture
+def pair(tmp_path: Path) -> Open:
+    """``async with pair(numbers=…, **span settings) as p``: everything connected and up; closed at the end."""
+
+    @asynccontextmanager
+    async def opened(
+        numbers: tuple[NumberSettings, ...] = (), channels: tuple[int, ...] = CHANNELS, **settings: Any
+    ) -> AsyncIterator[Pair]:
+        address = str(tmp_path / "e1")
+        trunk = open_trunk(SpanSettings(name="e1", address=address, channels=channels, **settings))
+        assert isinstance(trunk, PriTrunk)
+        exchange = Exchange(ExchangeSettings(spans=(ExchangeSpanSettings(address, channels),), numbers=numbers))
+        both = Pair(trunk, exchange)
+        async with asyncio.timeout(20):
+            await trunk.start(both.emit)
+            await exchange.start()
+            try:
+                await exchange.wait_up()
+                await both.line(up=True)
+                yield both
+            finally:
+                await trunk.close()
+                await exchange.close()
+
+    return opened
