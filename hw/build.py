@@ -28,7 +28,9 @@ PACKAGES = (
     (r"(command|unable to execute) '\S*gcc'|cannot execute .?(cc1|as|ld)", "gcc"),
     (r"(std\w+|string|errno|unistd|assert|limits)\.h|crti\.o|-lc\b", "libc6-dev"),
 )
-_MISSING = re.compile(r"(?m)^.*(No such file or directory|cannot find -l|No module named|unable to execute|cannot execute).*$")
+_MISSING = re.compile(
+    r"^.*(No such file or directory|cannot find -l|No module named|unable to execute|cannot execute).*$", re.MULTILINE
+)
 _MODULE = re.compile(r"""set_source\(\s*["']([\w.]+)["']""")
 # What a child does: the sources' paths and the extension's place are meant from the tree's root.
 _COMPILE = "import runpy, sys; runpy.run_path(sys.argv[1])['ffibuilder'].compile(tmpdir='.', verbose=True)"

@@ -91,7 +91,8 @@ def page(table: dict[str, Any], claimed: list[Proof]) -> str:
     lines.append(_total("**all**", rows, tests))
     for area, title in table["areas"].items():
         here = [row for row in rows if row["id"].startswith(f"{area}.")]
-        lines += ["", f"## {area} {title}", "", "| ID | What must be shown | Kind | Owner | Tests |", "|---|---|---|---|---|"]
+        lines += ["", f"## {area} {title}", ""]
+        lines += ["| ID | What must be shown | Kind | Owner | Tests |", "|---|---|---|---|---|"]
         lines += [_row(row, tests.get(row["id"], {})) for row in here]
     return "\n".join(lines) + "\n"
 

@@ -1,4 +1,4 @@
-"""The requirement matrix is fresh, names only rows that exist, and its reader finds every way a test can claim a row."""
+"""The requirement matrix is fresh, names only rows that exist, and finds every way a test can claim a row."""
 
 from __future__ import annotations
 

@@ -32,8 +32,8 @@ def tree(tmp_path: Path) -> Path:
 
 def twice(tree: Path, n: int) -> int:
     code = f"from hw.part._twice import lib; print(lib.twice({n}))"
-    done = subprocess.run([sys.executable, "-c", code], cwd=tree, env={"PYTHONPATH": "."}, capture_output=True, check=True)
-    return int(done.stdout)
+    command = [sys.executable, "-c", code]
+    return int(subprocess.run(command, cwd=tree, env={"PYTHONPATH": "."}, stdout=subprocess.PIPE, check=True).stdout)
 
 
 def test_a_part_is_built_in_place_once_and_again_when_its_c_changes(tree: Path) -> None:
@@ -91,5 +91,5 @@ def test_what_the_compiler_misses_is_one_package(output: str, package: str) -> N
 
 def test_a_build_file_that_makes_no_module_is_told(tree: Path) -> None:
     (tree / "hw/part/odd_build.py").write_text("ffibuilder = None\n")
-    with pytest.raises(BuildError, match="odd_build.py: no set_source"):
+    with pytest.raises(BuildError, match=r"odd_build\.py: no set_source"):
         build(tree)
