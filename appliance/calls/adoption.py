@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select
@@ -23,13 +24,21 @@ if TYPE_CHECKING:
 GONE = 27
 
 
-async def adopt(switchboard: Switchboard, store: Store, snapshots: dict[Process, Snapshot]) -> int:
-    """Adopt or end every call of the time before; how many go on."""
+async def adopt(
+    switchboard: Switchboard, store: Store, snapshots: Mapping[Process, Snapshot], since: Mapping[str, Cleared]
+) -> int:
+    """Adopt or end every call of the time before; how many go on. ``since``: legs cleared after the snapshots."""
     where: dict[str, Process] = {state.leg: process for process, shot in snapshots.items() for state in shot.legs}
-    reported = {state.leg: state for shot in snapshots.values() for state in shot.legs if state.leg not in switchboard.legs}
+    reported = {
+        state.leg: state
+        for shot in snapshots.values()
+        for state in shot.legs
+        if state.leg not in switchboard.legs and state.leg not in since
+    }
     contacts, legs = await _open_in(store, switchboard)
     todo = plan(contacts, legs, reported)
     causes = {e.leg: e.cause for shot in snapshots.values() for e in shot.missed if isinstance(e, Cleared)}
+    causes |= {leg_id: event.cause for leg_id, event in since.items()}
     at = switchboard.now()
     by_leg = {o.leg: o.contact for o in legs}
     for leg_id in todo.close_legs:

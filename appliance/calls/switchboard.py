@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
+from collections import Counter
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +44,7 @@ from hw.messages import (
     Refused,
     RtpLost,
     RtpOpened,
+    Snapshot,
 )
 
 if TYPE_CHECKING:
@@ -92,6 +94,8 @@ class Switchboard:
         self.calls: dict[str, Call] = {}
         self.legs: dict[str, tuple[Leg, Call]] = {}
         self.lines: dict[str, LineState] = {}
+        #: Calls refused on each line since the start.
+        self.refused: Counter[str] = Counter()
         self.counters: dict[str, int] = {"offered": 0, "blocked": 0, "unsent": 0, "unknown_leg": 0}
         self.draining = False
         #: The control process ends while calls are up: nothing more is sent or recorded, the next start adopts them.
@@ -276,6 +280,12 @@ class Switchboard:
             leg.hangup(cause)
             self._leg_event(Cleared(leg.id, cause, "fault"))
 
+    def hang_up_strangers(self, process: Process, snapshot: Snapshot) -> None:
+        """After a link came back: legs that the process still has and that nobody here knows any more are hung up."""
+        for state in snapshot.legs:
+            if state.leg not in self.legs:
+                self.send(process, Hangup(state.leg, 41))
+
     def process_lost(self, process: Process) -> None:
         """A process died: its legs are cleared (27); without the line process no phone has audio, so theirs too (41)."""
         for leg, _ in list(self.legs.values()):
@@ -289,6 +299,7 @@ class Switchboard:
 
     def _blocked(self, line: str, called: str, caller: str, cause: int) -> None:
         self.counters["blocked"] += 1
+        self.refused[line] += 1
         self.events.append(ContactBlocked(line, called, caller, cause))
 
     # -- the end -------------------------------------------------------------------------------------------------------

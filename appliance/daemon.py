@@ -1,0 +1,178 @@
+"""The control process's composition root: what is opened, in what order, and how it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import signal
+import time
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+from appliance.api.methods import core_methods
+from appliance.api.server import ApiServer
+from appliance.box import CoreBox
+from appliance.calls.adoption import adopt
+from appliance.calls.services import core_services
+from appliance.calls.switchboard import Switchboard
+from appliance.events.log import EventLog
+from appliance.events.types import ProcessChanged
+from appliance.link.client import Process, ProcessLink
+from appliance.people.directory import Directory
+from appliance.phones import Phones
+from appliance.pluginmanager import Plugins
+from appliance.settings import ControlSettings
+from appliance.site import numbers_of, seed
+from appliance.store.store import Store
+from appliance.watch import Watch
+from hw.messages import Cleared, Message, PlayItem, Snapshot
+from hw.notify import Notifier
+
+log = logging.getLogger(__name__)
+
+#: How long calls of the time before wait for both processes to report before they are ended.
+ADOPT_S = 5.0
+#: How often the watchdog is told that the loop turns.
+ALIVE_S = 1.0
+
+
+class Daemon:
+    """The control process, whole. ``run`` serves until a signal or ``stop``."""
+
+    def __init__(self, config: Path, settings: ControlSettings) -> None:
+        self._config = config
+        self._settings = settings
+        self._snapshots: dict[Process, Snapshot] = {}
+        self._reported = asyncio.Event()
+        self._cleared_early: dict[str, Cleared] = {}
+        self._stopping = asyncio.Event()
+
+    def stop(self) -> None:
+        """Begin the clean end: drain, then stop."""
+        self._stopping.set()
+
+    async def run(self) -> None:
+        """Open everything, serve, drain, close. Raises ``StoreError`` or ``SettingsError`` when it cannot start."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, self.stop)
+        async with AsyncExitStack() as stack:
+            await self._open(stack)
+            notifier = Notifier()
+            notifier.ready()
+            gc.freeze()
+            log.info("the control process is up")
+            while not self._stopping.is_set():
+                notifier.alive()
+                await _wait(self._stopping, ALIVE_S)
+            notifier.stopping()
+            await self.switchboard.drain(self._settings.drain_s)
+
+    async def _open(self, stack: AsyncExitStack) -> None:
+        settings = self._settings
+        events: EventLog | None = None
+        early: list[object] = []
+        plugins = Plugins(
+            lambda event: events.append(event) if events is not None else early.append(event),
+            timeout_s=settings.hook_timeout_s,
+            max_failures=settings.max_failures,
+            disabled=settings.disabled_plugins,
+        )
+        plugins.load()
+        store = await Store.open(settings.store, plugins.migrations())
+        stack.push_async_callback(store.close)
+        events = await EventLog.open(store)
+        await seed(settings.etc, store, events, settings.realm)
+        people = await Directory.open(store, events, settings.realm)
+        links: dict[Process, ProcessLink] = {
+            "line": ProcessLink("line", settings.line_socket),
+            "phone": ProcessLink("phone", settings.phone_socket),
+        }
+        self.switchboard = switchboard = Switchboard(
+            line=links["line"],
+            phone=links["phone"],
+            events=events,
+            people=people,
+            plugins=plugins,
+            now=time.time,
+            language=settings.language,
+            default_destination=settings.default_destination,
+            numbers=await numbers_of(store),
+            outside_prefix=settings.outside_prefix,
+            outside_caller=settings.outside_caller,
+            ring_s=settings.ring_s,
+            ring_out_s=settings.ring_out_s,
+            music=_music(settings.etc),
+        )
+        self._phones = Phones(events, people, settings.realm, time.time)
+        self._watch = Watch(switchboard, self._phones, events)
+        people.on_seats = lambda: switchboard.send("phone", self._phones.accounts())
+        box = CoreBox(
+            config=self._config,
+            etc=settings.etc,
+            var=settings.var,
+            store=store,
+            switchboard=switchboard,
+            phones=self._phones,
+        )
+        plugins.collect(core_services(switchboard), settings.etc / "prompts")
+        events.append(ProcessChanged("control", True))
+        stack.callback(lambda: events.append(ProcessChanged("control", False)))
+        await plugins.start(box)
+        stack.push_async_callback(plugins.stop)
+        stack.push_async_callback(switchboard.stop)
+        for link in links.values():
+            task = asyncio.create_task(link.run(self._up, self._message, self._down), name=f"{link.process} link")
+            stack.callback(task.cancel)
+        await _wait(self._reported, ADOPT_S)
+        adopted = await adopt(switchboard, store, self._snapshots, self._cleared_early)
+        self._cleared_early.clear()
+        log.info("%d calls go on from before the start", adopted)
+        server = ApiServer(settings, core_methods(switchboard, self._watch, events, plugins), self._watch, events)
+        await server.start()
+        stack.push_async_callback(server.close)
+
+    # -- the links -----------------------------------------------------------------------------------------------------
+
+    def _up(self, process: Process, snapshot: Snapshot) -> None:
+        self._watch.process_changed(process, True)
+        if process not in self._snapshots:
+            self._snapshots[process] = snapshot
+            if len(self._snapshots) == 2:
+                self._reported.set()
+        else:
+            self.switchboard.hang_up_strangers(process, snapshot)
+        if process == "phone":
+            self.switchboard.send("phone", self._phones.accounts())
+
+    def _message(self, process: Process, message: Message) -> None:
+        self._watch.handle(process, message)
+        if isinstance(message, Cleared):
+            self._cleared_early.setdefault(message.leg, message)
+        if not self._phones.handle(message):
+            self.switchboard.handle(process, message)
+
+    def _down(self, process: Process) -> None:
+        self.switchboard.process_lost(process)
+        if process == "phone":
+            self._phones.lost()
+        self._watch.process_changed(process, False)
+
+
+def _music(etc: Path) -> list[PlayItem]:
+    """The site's music on hold: every WAV in etc/music by name; without any, a quiet call-waiting tone."""
+    files = sorted((etc / "music").glob("*.wav"))
+    return [PlayItem("clip", str(path)) for path in files] or [PlayItem("tone", "call-waiting", None)]
+
+
+async def _wait(event: asyncio.Event, timeout_s: float) -> None:
+    try:
+        async with asyncio.timeout(timeout_s):
+            await event.wait()
+    except TimeoutError:
+        pass
+
+
+async def serve(config: Path, settings: ControlSettings) -> None:
+    """Run the control process until it is told to stop."""
+    await Daemon(config, settings).run()
