@@ -1,0 +1,68 @@
+"""What the simulator reads from ``[sim]`` of a settings file."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Any, Literal
+
+from attrs import Attribute, field, frozen, validators
+
+from hw.sim.pattern import CODES
+
+Answers = Literal["answer", "never", "busy", "decline"]
+
+
+def span_of_ms(_: Any, attribute: Attribute[Any], value: tuple[int, int]) -> None:
+    """Validates a pair of least and most milliseconds."""
+    if not 0 <= value[0] <= value[1]:
+        raise ValueError(f"{attribute.name}: {value[0]}..{value[1]} must be least and most milliseconds")
+
+
+def _ip_port(_: Any, attribute: Attribute[str], value: str) -> None:
+    host, _, port = value.rpartition(":")
+    try:
+        ipaddress.IPv4Address(host)
+        right = 0 < int(port) < 65536
+    except ValueError:
+        right = False
+    if not right:
+        raise ValueError(f"{attribute.name}: {value!r} must be an IPv4 address and a port, like 127.0.0.1:5060")
+
+
+def _differ(_: Any, attribute: Attribute[tuple[PhoneSettings, ...]], value: tuple[PhoneSettings, ...]) -> None:
+    for key in ("account", "code"):
+        kept = [getattr(phone, key) for phone in value]
+        for item in kept:
+            if kept.count(item) > 1:
+                raise ValueError(f"{attribute.name}: {key} {item!r} is given twice")
+
+
+@frozen
+class PhoneSettings:
+    """One phone and how the person at it behaves. Times in ms, drawn between least and most."""
+
+    account: str = field(validator=validators.min_len(1))
+    password: str = field(repr=False)
+    #: The voice of the person (hw.sim.pattern).
+    code: int = field(validator=[validators.ge(0), validators.lt(CODES)])
+    display: str = ""
+    #: What happens to calls that come in: answered, left ringing, 486 Busy Here, 603 Decline.
+    answers: Answers = "answer"
+    answer_ms: tuple[int, int] = field(default=(500, 2000), validator=span_of_ms)
+    #: How long the person talks before hanging up; (0, 0): until the far end hangs up.
+    talk_ms: tuple[int, int] = field(default=(0, 0), validator=span_of_ms)
+    #: Number dialled once the phone is registered (an agent's log-in), and keys pressed when it is answered.
+    login: str = ""
+    login_keys: str = field(default="", repr=False)
+    transport: Literal["udp", "tcp"] = "udp"
+
+
+@frozen
+class PhonesSettings:
+    """The simulated phones: where they register, from which address, and each of them."""
+
+    registrar: str = field(default="127.0.0.1:5060", validator=_ip_port)
+    address: str = "127.0.0.1"
+    #: Seconds of a registration that a phone asks for.
+    expires: int = field(default=120, validator=validators.ge(10))
+    list: tuple[PhoneSettings, ...] = field(default=(), validator=_differ)
