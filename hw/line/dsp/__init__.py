@@ -1,0 +1,1 @@
+"""Signal processing on frames of 160 samples, for all channels at once."""

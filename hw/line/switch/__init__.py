@@ -1,0 +1,1 @@
+"""The 20 ms tick: ports, mixing, players, recorders, RTP."""
