@@ -103,6 +103,7 @@ class LinkServer:
         self._command = command
         self._link: Link | None = None
         self._server: asyncio.Server | None = None
+        self._serving: set[asyncio.Task[None]] = set()
         self._missed: deque[Cleared | Recorded | Refused | Unregistered] = deque(maxlen=MAX_MISSED)
         self.dropped = 0
 
@@ -118,12 +119,14 @@ class LinkServer:
         os.chmod(self._path, 0o660)
 
     async def close(self) -> None:
-        """Stop serving and remove the socket."""
+        """Stop serving and remove the socket; what was sent goes out first, if the far end takes it within a second."""
         if self._link is not None:
             self._link.close()
         if self._server is not None:
             self._server.close()
             self._path.unlink(missing_ok=True)
+        if self._serving:
+            await asyncio.wait(self._serving, timeout=1)
 
     def send(self, event: Message) -> None:
         """Send an event up; while nobody is there, keep it if it is final, drop it otherwise (the snapshot tells)."""
@@ -134,6 +137,10 @@ class LinkServer:
             self._missed.append(event)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._serving.add(task)
+        task.add_done_callback(self._serving.discard)
         link = Link(reader, writer)
         if self._link is not None:
             self._link.close()
