@@ -1,0 +1,55 @@
+"""The documents are true where a machine can tell: links lead somewhere, commands and folders exist."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PAGES = ("README.md", "CHANGELOG.md", "docs/architecture.md", "docs/requirements.md")
+
+
+def commands(page: str) -> list[list[str]]:
+    """Command lines in a page's fenced sh blocks, split into words."""
+    blocks = re.findall(r"^```sh\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    return [line.split() for block in blocks for line in block.splitlines() if line and not line.startswith("#")]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_links_lead_somewhere(page: str, root: Path) -> None:
+    text = (root / page).read_text(encoding="utf-8")
+    links = {link for link in re.findall(r"\]\(([^)#]+)[^)]*\)", text) if not link.startswith("http")}
+    assert [link for link in links if not (root / page).parent.joinpath(link).exists()] == []
+
+
+def test_the_scripts_in_the_readme_can_be_run(root: Path) -> None:
+    words = [word for line in commands((root / "README.md").read_text(encoding="utf-8")) for word in line]
+    scripts = {word for word in words if word.startswith(("./", "scripts/", ".ci/"))}
+    assert {"./run", "./test"} <= scripts
+    assert [script for script in scripts if not os.access(root / script, os.X_OK)] == []
+
+
+def test_the_onecall_commands_in_the_readme_exist(root: Path) -> None:
+    lines = [line for line in commands((root / "README.md").read_text(encoding="utf-8")) if line[0].endswith("onecall")]
+    for line in lines:
+        command = [sys.executable, "-m", "appliance.cli", *line[1:2], "--help"]
+        assert subprocess.run(command, cwd=root, stdout=subprocess.DEVNULL).returncode == 0, line
+
+
+def test_every_folder_in_the_readme_exists(root: Path) -> None:
+    readme = (root / "README.md").read_text(encoding="utf-8")
+    rooms = re.findall(r"^\| `([\w./]+/)`", readme, re.MULTILINE)
+    assert "appliance/" in rooms
+    assert [room for room in rooms if not (root / room).is_dir()] == []
+
+
+def test_the_readme_names_every_package_that_setup_installs(root: Path) -> None:
+    setup = (root / "scripts" / "setup").read_text(encoding="utf-8")
+    readme = (root / "README.md").read_text(encoding="utf-8")
+    packages = re.findall(r"^([\w-]+): ", "".join(re.findall(r"_packages='\n(.*?)'", setup, re.DOTALL)), re.MULTILINE)
+    assert len(packages) > 10
+    assert [package for package in packages if f"`{package}`" not in readme] == []
