@@ -68,6 +68,8 @@ class Watch:
                     stats.cpu_s,
                     stats.late_p99_ms,
                     stats.late_max_ms,
+                    stats.run_late_p99_ms,
+                    stats.run_late_max_ms,
                     loop_now - at,
                     stats.gauges,
                     stats.counters,

@@ -408,7 +408,8 @@ class Fault:
 class Stats:
     """Once a second from either process: CPU seconds since its start, counters (what was dropped and why), gauges.
 
-    ``late_p99_ms`` and ``late_max_ms`` are the tick's lateness over the last second, in the line process only.
+    ``late_p99_ms`` and ``late_max_ms`` are the tick's lateness over the last second, ``run_late_…`` since the start
+    of the process; in the line process only.
     """
 
     process: Literal["line", "phone"]
@@ -416,6 +417,8 @@ class Stats:
     cpu_s: float
     late_p99_ms: float = 0.0
     late_max_ms: float = 0.0
+    run_late_p99_ms: float = 0.0
+    run_late_max_ms: float = 0.0
     gauges: dict[str, int] = field(factory=dict)
     counters: dict[str, int] = field(factory=dict)
 

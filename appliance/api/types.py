@@ -19,6 +19,8 @@ class ProcessRow:
     cpu_s: float = 0.0
     late_p99_ms: float = 0.0
     late_max_ms: float = 0.0
+    run_late_p99_ms: float = 0.0
+    run_late_max_ms: float = 0.0
     age_s: float = 0.0
     gauges: dict[str, int] = field(factory=dict)
     counters: dict[str, int] = field(factory=dict)
@@ -144,3 +146,26 @@ class Live:
 
 
 Row = ProcessRow | ChannelRow | TrunkRow | CallRow | QueueRow | AgentRow | PhoneRow
+
+
+@frozen
+class Status:
+    """The box in short. ``store`` and ``api`` are counters; ``last_event`` the newest event's id."""
+
+    version: str
+    site: str
+    language: str
+    started_at: float
+    at: float
+    processes: tuple[ProcessRow, ...]
+    calls: int
+    agents: int
+    phones: int
+    registered: int
+    trunks: int
+    trunks_up: int
+    last_event: int
+    totals: dict[str, int] = field(factory=dict)
+    store: dict[str, int] = field(factory=dict)
+    api: dict[str, int] = field(factory=dict)
+    alarms: tuple[str, ...] = ()

@@ -1,0 +1,175 @@
+"""The demo's site: its folder, its settings file, and the simulated callers and phones that fit the default site."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import shutil
+import socket
+import tempfile
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from attrs import frozen
+
+#: Where the product's own files are: beside the package in a checkout, under /etc when installed.
+_ROOT = Path(__file__).resolve().parents[2]
+ETC = _ROOT / "etc" if (_ROOT / "etc" / "site.toml").exists() else Path("/etc/onecall")
+
+#: Simulated desks: agent number → seat. 8100 with agent 1009 is left for a real softphone.
+DESKS = {
+    **{f"100{n}": f"800{n}" for n in range(1, 9)},
+    "1101": "8009",
+    "1102": "8010",
+    "1103": "8011",
+    "1901": "8012",
+    "1902": "8013",
+}
+SOFTPHONE = ("8100", "1009")
+
+
+@frozen
+class DemoSite:
+    """Paths and addresses of one run of the demo."""
+
+    base: Path
+    sockets: Path
+    sip_port: int
+
+    @property
+    def config(self) -> Path:
+        """The settings file that all processes read."""
+        return self.base / "onecall.toml"
+
+    @property
+    def api(self) -> Path:
+        """The API's socket."""
+        return self.sockets / "api.sock"
+
+    @property
+    def report(self) -> Path:
+        """What the simulator writes when it ends."""
+        return self.base / "sim-report.json"
+
+    @property
+    def secrets(self) -> Path:
+        """PINs and passwords made at the first start."""
+        return self.base / "var" / "first-secrets.toml"
+
+    @property
+    def recordings(self) -> Path:
+        """Recordings of this run."""
+        return self.base / "var" / "recordings"
+
+
+def make(base: Path, address: str, *, sip_port: int | None = None) -> DemoSite:
+    """A fresh site under ``base``: what an earlier run left is removed, but not the prompts it made."""
+    var = base / "var"
+    for leftover in ("onecall.db", "onecall.db-wal", "onecall.db-shm", "first-secrets.toml"):
+        (var / leftover).unlink(missing_ok=True)
+    shutil.rmtree(var / "recordings", ignore_errors=True)
+    shutil.rmtree(base / "log", ignore_errors=True)
+    (base / "log").mkdir(parents=True)
+    (base / "sim-report.json").unlink(missing_ok=True)
+    var.mkdir(exist_ok=True)
+    # Unix socket paths have room for 107 octets, so the sockets have a folder with a short name
+    site = DemoSite(base, Path(tempfile.mkdtemp(prefix="onecall-")), sip_port or _free_port(address))
+    site.config.write_text(_toml(_settings(site, address)), encoding="utf-8")
+    return site
+
+
+def _free_port(address: str) -> int:
+    """5060 when nobody has it, else any."""
+    for port in (5060, 0):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            try:
+                probe.bind((address, port))
+            except OSError:
+                continue
+            number: int = probe.getsockname()[1]
+            return number
+    raise OSError(f"no free UDP port at {address}")
+
+
+def _settings(site: DemoSite, address: str) -> dict[str, Any]:
+    var, sockets = site.base / "var", site.sockets
+    return {
+        "line": {
+            "socket": str(sockets / "line.sock"),
+            "rtp_address": address,
+            "recordings": str(site.recordings),
+            "spans": [{"name": "e1", "address": str(sockets / "e1")}],
+        },
+        "phone": {
+            "socket": str(sockets / "phone.sock"),
+            "listen": [f"udp:{address}:{site.sip_port}", f"tcp:{address}:{site.sip_port}"],
+        },
+        "control": {
+            "socket": str(site.api),
+            "line_socket": str(sockets / "line.sock"),
+            "phone_socket": str(sockets / "phone.sock"),
+            "store": str(var / "onecall.db"),
+            "etc": str(ETC),
+            "var": str(var),
+            "recordings": str(site.recordings),
+            "site": "OneCall 演示 demo",
+        },
+    }
+
+
+def simulated(site: DemoSite, address: str, traffic: Mapping[str, Any], talk_ms: tuple[int, int]) -> None:
+    """Add ``[sim]`` to the settings file, with the PINs and passwords that the control process has made."""
+    made = tomllib.loads(site.secrets.read_text(encoding="utf-8"))
+    phones = [
+        {
+            "account": seat,
+            "password": made["passwords"][seat],
+            "code": 1000 + n,
+            "login": f"*50{agent}",
+            "login_keys": f"{made['pins'][agent]}#",
+            "talk_ms": list(talk_ms),
+        }
+        for n, (agent, seat) in enumerate(DESKS.items())
+    ]
+    sim = {
+        "spans": [{"name": "e1", "address": str(site.sockets / "e1")}],
+        "traffic": dict(traffic),
+        "phones": {"registrar": f"{address}:{site.sip_port}", "address": address, "list": phones},
+        "seed": secrets.randbelow(1 << 30),
+    }
+    with site.config.open("a", encoding="utf-8") as file:
+        file.write(_toml({"sim": sim}))
+
+
+def softphone(site: DemoSite) -> dict[str, str]:
+    """What a real softphone registers with to become an agent."""
+    made = tomllib.loads(site.secrets.read_text(encoding="utf-8"))
+    seat, agent = SOFTPHONE
+    return {"account": seat, "password": made["passwords"][seat], "agent": agent, "pin": made["pins"][agent]}
+
+
+def _toml(tables: Mapping[str, Any], prefix: str = "") -> str:
+    """The few TOML shapes that a settings file has; JSON's strings, numbers and lists are TOML's."""
+    lines: list[str] = []
+    for name, table in tables.items():
+        lines.append(f"[{prefix}{name}]")
+        lines += [f"{key} = {_value(value)}" for key, value in table.items() if not _is_table(value)]
+        lines.append("")
+        inner = {key: value for key, value in table.items() if _is_table(value)}
+        if inner:
+            lines.append(_toml(inner, f"{prefix}{name}."))
+    return "\n".join(lines)
+
+
+def _is_table(value: Any) -> bool:
+    return isinstance(value, dict)
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{key} = {_value(item)}" for key, item in value.items()) + " }"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(_value(item) for item in value) + "]"
+    return json.dumps(value, ensure_ascii=False)
