@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from attrs import Attribute, field, frozen, validators
 
-from hw.line.signalling.libpri import ANY_CHANNEL, NO_CHANNEL
+from hw.line.signalling.q931 import ANY_CHANNEL, NO_CHANNEL
 from hw.line.signalling.trace import Trace
 from hw.sim.exchange_span import ExchangeSpan
 from hw.sim.pattern import CODES

@@ -14,9 +14,10 @@ from itertools import count
 
 import numpy as np
 
-from hw.line.signalling import libpri
+from hw.line.signalling import q931
 from hw.line.signalling.channels import Channels
-from hw.line.signalling.libpri import Call, DChannel
+from hw.line.signalling.libpri import DChannel
+from hw.line.signalling.q931 import Call
 from hw.line.signalling.trace import Trace
 from hw.line.trunk import FRAME
 from hw.sim.exchange_audio import Bearers
@@ -189,48 +190,48 @@ class ExchangeSpan:
 
     # -- what the box does ---------------------------------------------------------------------------------------------
 
-    def _on_event(self, event: libpri.Event) -> None:
+    def _on_event(self, event: q931.Event) -> None:
         match event:
-            case libpri.Ring():
+            case q931.Ring():
                 self._ring(event)
-            case libpri.LinkUp() | libpri.LinkDown():
-                self.up = isinstance(event, libpri.LinkUp)
+            case q931.LinkUp() | q931.LinkDown():
+                self.up = isinstance(event, q931.LinkUp)
                 self._up_changed.set()
-            case libpri.Restarted(channel):
+            case q931.Restarted(channel):
                 for number in self._numbers if channel is None else (channel,):
                     if (there := self._by_name.get(self._channels.owner(number))) is not None:
                         self._d.destroy(there.call)
                         self._end(there, _TEMPORARY_FAILURE)
-            case libpri.RestartAcked():
+            case q931.RestartAcked():
                 pass
             case _:
                 if (subscriber := self._subscribers.get(event.call)) is not None:
                     self._of_call(subscriber, event)
 
-    def _of_call(self, subscriber: Subscriber, event: libpri.Event) -> None:
+    def _of_call(self, subscriber: Subscriber, event: q931.Event) -> None:
         match event:
-            case libpri.Proceeding(_, channel, inband):
+            case q931.Proceeding(_, channel, inband):
                 self._on_channel(subscriber, channel)
                 subscriber.inband |= inband
                 subscriber.reached("proceeding")
-            case libpri.Ringing(_, _, inband):
+            case q931.Ringing(_, _, inband):
                 subscriber.inband |= inband
                 subscriber.reached("alerting")
-            case libpri.Progressing(_, inband):
+            case q931.Progressing(_, inband):
                 subscriber.inband |= inband
                 subscriber.notify()
-            case libpri.SetupAck(_, channel):
+            case q931.SetupAck(_, channel):
                 self._on_channel(subscriber, channel)
                 subscriber.digits_wanted = True
                 subscriber.notify()
-            case libpri.Connected():
+            case q931.Connected():
                 self._connected(subscriber)
-            case libpri.Clearing(_, cause):
+            case q931.Clearing(_, cause):
                 subscriber.cause = subscriber.cause or cause
-            case libpri.Gone(_, cause):
+            case q931.Gone(_, cause):
                 self._end(subscriber, cause)
 
-    def _ring(self, ring: libpri.Ring) -> None:
+    def _ring(self, ring: q931.Ring) -> None:
         """A call of the box. One on a channel that is taken is refused, glare included: the network's call has it."""
         if not self._channels.idle(ring.channel):
             self._d.hangup(ring.call, _NOT_AVAILABLE if self._channels.any_idle() else _CONGESTION)

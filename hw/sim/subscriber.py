@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from attrs import define, field
 
 from hw.g711 import Samples
-from hw.line.signalling.libpri import Call
+from hw.line.signalling.q931 import Call
 from hw.sim.exchange_audio import key_press
 
 if TYPE_CHECKING:
@@ -79,6 +79,12 @@ class Subscriber:
             self._alive()
             await self._next()
 
+    async def hears_tones(self) -> None:
+        """Until the far end says that it sends tones or announcements. Raises ``CallCleared``."""
+        while not self.inband:
+            self._alive()
+            await self._next()
+
     async def hears(self, code: int, times: int = 1) -> None:
         """Until the voice of ``code`` was heard ``times`` times. Raises ``CallCleared``."""
         while self.heard[code] < times:
@@ -106,7 +112,7 @@ class Subscriber:
 
     def say(self, code: int | None) -> None:
         """Speak with the voice of ``code`` from now on; None: be silent."""
-        if self.channel:
+        if self.phase != "cleared" and self.channel:
             self.span.bearers.say(self.span.index(self.channel), code)
 
     async def press(self, keys: str) -> None:

@@ -73,7 +73,7 @@ class Pair:
     async def until_idle(self) -> None:
         """Until no call is left on either side."""
         while not self.all_idle():
-            await asyncio.sleep(0.005)
+            await asyncio.sleep(0.005)  # noqa: ASYNC110 (two sides must agree; nothing tells when)
 
     async def tick(self, loopback: dict[int, int] | None = None) -> None:
         """The line's 20 ms tick for ever: each channel hears what ``loopback`` says (row to row), else silence."""

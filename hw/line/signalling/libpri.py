@@ -1,8 +1,8 @@
 """The D channel engine: libpri behind one class, for our side of a span and for the simulated exchange alike.
 
-Q.921 frames go in and out, calls are handled by ``Call``, and everything that happens comes as one of the event types
-below, copied out of libpri at once (it reuses an event's memory). libpri's traps are closed here, so that for each call
-there is exactly one ``Gone``, and it is the last:
+Q.921 frames go in and out, calls are handled by ``Call``, and everything that happens comes as one of the events of
+``q931``, copied out of libpri at once (it reuses an event's memory). libpri's traps are closed here, so that for each
+call there is exactly one ``Gone``, and it is the last:
 
 - it sends nothing for most causes while nothing was sent for an incoming call: CALL PROCEEDING goes first;
 - a second hang-up would break its state: it is dropped;
@@ -17,19 +17,32 @@ import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, Literal
-
-from attrs import define, frozen
+from typing import Any
 
 from hw.line.signalling._libpri import ffi, lib
+from hw.line.signalling.q931 import (
+    Call,
+    Clearing,
+    Connected,
+    Event,
+    Gone,
+    Information,
+    Keypad,
+    LinkDown,
+    LinkUp,
+    Proceeding,
+    Progressing,
+    RestartAcked,
+    Restarted,
+    Ring,
+    Ringing,
+    Role,
+    SetupAck,
+)
 from hw.line.signalling.trace import Trace
 
 log = logging.getLogger(__name__)
 
-Role = Literal["cpe", "network"]
-#: In place of a channel (Q.931 §4.5.13): no channel at all (call waiting), and any channel.
-NO_CHANNEL = 0
-ANY_CHANNEL = 255
 #: No Q.921 frame is longer: N201 (260 octets of information, Q.921 §5.9.3) with address and control.
 MAX_FRAME = 264
 #: Causes that refuse an incoming call by RELEASE COMPLETE as the first answer (Q.931 §5.3.2 a).
@@ -38,136 +51,6 @@ _REFUSALS = frozenset({1, 34, 44, 82, 88})
 _UNKNOWN_CAUSE = 41
 #: libpri answers -1 for "no cause" and puts numbers beyond 7 bits nowhere.
 _CAUSES = range(1, 128)
-
-
-@define(eq=False)
-class Call:
-    """One call of a D channel. ``clearing`` once either side has begun to clear, ``gone`` after its ``Gone``."""
-
-    handle: Any
-    incoming: bool
-    answered_setup: bool = False
-    clearing: bool = False
-    gone: bool = False
-
-
-@frozen
-class LinkUp:
-    """The data link is established (Q.921 multiple frame)."""
-
-
-@frozen
-class LinkDown:
-    """The data link is released or lost; established calls live on for T309."""
-
-
-@frozen
-class Ring:
-    """SETUP received. ``channel`` may be ``NO_CHANNEL`` or ``ANY_CHANNEL``; ``exclusive``: no other will do."""
-
-    call: Call
-    channel: int
-    exclusive: bool
-    called: str
-    caller: str
-    name: str
-    restricted: bool
-    complete: bool
-
-
-@frozen
-class Information:
-    """INFORMATION received with further digits of the called number; ``complete``: with Sending complete."""
-
-    call: Call
-    digits: str
-    complete: bool
-
-
-@frozen
-class Keypad:
-    """INFORMATION received with keypad digits during a call."""
-
-    call: Call
-    digits: str
-
-
-@frozen
-class SetupAck:
-    """SETUP ACKNOWLEDGE received: the far end wants more digits."""
-
-    call: Call
-    channel: int
-
-
-@frozen
-class Proceeding:
-    """CALL PROCEEDING received."""
-
-    call: Call
-    channel: int
-    inband: bool
-
-
-@frozen
-class Ringing:
-    """ALERTING received."""
-
-    call: Call
-    channel: int
-    inband: bool
-
-
-@frozen
-class Progressing:
-    """PROGRESS received."""
-
-    call: Call
-    inband: bool
-
-
-@frozen
-class Connected:
-    """CONNECT received (and acknowledged)."""
-
-    call: Call
-    channel: int
-
-
-@frozen
-class Clearing:
-    """DISCONNECT received (and answered by RELEASE); ``Gone`` follows."""
-
-    call: Call
-    cause: int
-
-
-@frozen
-class Gone:
-    """The call is cleared and its channel free. Always the last event of a call."""
-
-    call: Call
-    cause: int
-
-
-@frozen
-class Restarted:
-    """RESTART received (and acknowledged) for one channel, or for all (None)."""
-
-    channel: int | None
-
-
-@frozen
-class RestartAcked:
-    """RESTART ACKNOWLEDGE received for one channel, or for all (None)."""
-
-    channel: int | None
-
-
-Event = (
-    LinkUp | LinkDown | Ring | Information | Keypad | SetupAck | Proceeding | Ringing | Progressing | Connected
-    | Clearing | Gone | Restarted | RestartAcked
-)
 
 
 class DChannel:
@@ -183,21 +66,20 @@ class DChannel:
         *,
         transmit: Callable[[bytes], None],
         event: Callable[[Event], None],
-        timers: dict[str, int] | None = None,
     ) -> None:
-        """``timers``: libpri's timers by name (T303 …) in ms, where they are to differ from Q.931's."""
         self._role: Role = role
         self._transmit = transmit
         self._event = event
         #: Where frames are written to, if anywhere.
         self.trace: Trace | None = None
-        self._timers = timers or {}
+        self._timers: dict[str, int] = {}
         self._pri: Any = None
         self._userdata: Any = None
         self._calls: dict[int, Call] = {}
         self._inbox = b""
         self._events: deque[Event] = deque()
         self._draining = False
+        self._timing = False
         self._timer: asyncio.TimerHandle | None = None
         self.errors = 0
         self.dropped = 0
@@ -238,6 +120,12 @@ class DChannel:
         self._calls.clear()
         self._events.clear()
         self._pri = None
+
+    def set_timer(self, name: str, ms: int) -> None:
+        """Have one of libpri's timers (T303, T305, T308, T309, T313) differ from Q.931's, from its next start on."""
+        self._timers[name] = ms
+        if self._pri is not None:
+            lib.pri_set_timer(self._pri, getattr(lib, f"PRI_TIMER_{name}"), ms)
 
     def receive(self, frame: bytes) -> None:
         """Take one frame from the line."""
@@ -356,7 +244,7 @@ class DChannel:
     def _gone(self, call: Call, cause: int) -> None:
         del self._calls[_key(call.handle)]
         call.gone = True
-        self._events.append(Gone(call, cause if cause in _CAUSES else _UNKNOWN_CAUSE))
+        self._events.append(Gone(call, cause if cause in _CAUSES else _UNKNOWN_CAUSE, self._timing))
 
     def _find_gone(self, call: Call, cause: int) -> None:
         if not call.gone and lib.pri_get_crv(self._pri, call.handle, ffi.NULL) < 0:
@@ -364,8 +252,10 @@ class DChannel:
 
     def _run_due(self) -> None:
         """Run libpri's timers that are due, until they have nothing more to tell."""
+        self._timing = True
         while (event := lib.pri_schedule_run(self._pri)) != ffi.NULL:
             self._take(event)
+        self._timing = False
 
     def _on_timer(self) -> None:
         self._timer = None

@@ -17,9 +17,10 @@ from typing import Literal
 from attrs import define
 
 from hw.line.settings import SpanSettings
-from hw.line.signalling import libpri
+from hw.line.signalling import q931
 from hw.line.signalling.channels import Channels
-from hw.line.signalling.libpri import Call, DChannel
+from hw.line.signalling.libpri import DChannel
+from hw.line.signalling.q931 import Call
 from hw.line.signalling.trace import Trace
 from hw.line.span import Span
 from hw.line.trunk import NoChannel, Trunk
@@ -309,21 +310,21 @@ class PriTrunk(Trunk):
 
     # -- what the exchange does ----------------------------------------------------------------------------------------
 
-    def _on_event(self, event: libpri.Event) -> None:
+    def _on_event(self, event: q931.Event) -> None:
         match event:
-            case libpri.Ring():
+            case q931.Ring():
                 self._ring(event)
-            case libpri.LinkUp():
+            case q931.LinkUp():
                 self._link_up = True
                 self._tell()
-            case libpri.LinkDown():
+            case q931.LinkDown():
                 self._link_up = False
                 self._end_restarts()
                 self._tell()
-            case libpri.Restarted(channel):
+            case q931.Restarted(channel):
                 for number in self._channels.some(channel if channel in self._channels else None):
                     self._drop(self._channels.owner(number), TEMPORARY_FAILURE, "far")
-            case libpri.RestartAcked(channel):
+            case q931.RestartAcked(channel):
                 self._restart_done(channel)
             case _:
                 if (leg := self._by_call.get(event.call)) is not None:
@@ -332,20 +333,22 @@ class PriTrunk(Trunk):
     def _of_leg(
         self,
         leg: _Leg,
-        event: libpri.Information | libpri.Keypad | libpri.SetupAck | libpri.Proceeding | libpri.Ringing
-        | libpri.Progressing | libpri.Connected | libpri.Clearing | libpri.Gone,
+        event: q931.Information | q931.Keypad | q931.SetupAck | q931.Proceeding | q931.Ringing
+        | q931.Progressing | q931.Connected | q931.Clearing | q931.Gone,
     ) -> None:
         match event:
-            case libpri.Gone(_, cause):
+            case q931.Gone(_, cause, timed_out):
+                if timed_out and leg.by == "far":
+                    leg.by = "fault"
                 self._gone(leg, cause)
-            case libpri.Clearing():
+            case q931.Clearing():
                 leg.clearing = True
                 leg.cause = leg.cause or event.cause
-            case libpri.Information(_, digits, complete):
+            case q931.Information(_, digits, complete):
                 self._more_digits(leg, digits, complete)
-            case libpri.Keypad(_, digits):
+            case q931.Keypad(_, digits):
                 self._digits(leg, digits)
-            case libpri.Progressing(_, _):
+            case q931.Progressing(_, _):
                 leg.first_answer = True
                 self._emit(Progress(leg.name))
             case _:
@@ -353,25 +356,25 @@ class PriTrunk(Trunk):
                     self._goes_on(leg, event)
 
     def _goes_on(
-        self, leg: _Leg, event: libpri.SetupAck | libpri.Proceeding | libpri.Ringing | libpri.Connected
+        self, leg: _Leg, event: q931.SetupAck | q931.Proceeding | q931.Ringing | q931.Connected
     ) -> None:
         """Our outgoing call gets further."""
         leg.first_answer = True
         match event:
-            case libpri.Proceeding():
+            case q931.Proceeding():
                 self._emit(Proceeding(leg.name, leg.channel))
-            case libpri.Ringing():
+            case q931.Ringing():
                 leg.phase = "alerting"
                 self._emit(Alerting(leg.name))
-            case libpri.Connected():
+            case q931.Connected():
                 leg.phase = "up"
                 self._emit(Answered(leg.name))
-        if isinstance(event, libpri.Proceeding | libpri.Ringing) and event.inband:
+        if isinstance(event, q931.Proceeding | q931.Ringing) and event.inband:
             self._emit(Progress(leg.name))
 
     def _on_channel(self, leg: _Leg, channel: int) -> bool:
         """Follow the exchange to the channel that it names; clear the call (44) if that one is not free."""
-        if channel in (leg.channel, libpri.NO_CHANNEL, libpri.ANY_CHANNEL):
+        if channel in (leg.channel, q931.NO_CHANNEL, q931.ANY_CHANNEL):
             return True
         if not self._channels.idle(channel):
             self._clear(leg, NOT_AVAILABLE)
@@ -412,7 +415,7 @@ class PriTrunk(Trunk):
 
     # -- incoming calls ------------------------------------------------------------------------------------------------
 
-    def _ring(self, ring: libpri.Ring) -> None:
+    def _ring(self, ring: q931.Ring) -> None:
         channel = self._choose(ring)
         if isinstance(channel, _No):
             self._d.hangup(ring.call, channel.cause)
@@ -433,14 +436,14 @@ class PriTrunk(Trunk):
             self._d.setup_ack(ring.call, channel)
             self._more_digits(leg, "", complete=False)
 
-    def _choose(self, ring: libpri.Ring) -> _No | int:
+    def _choose(self, ring: q931.Ring) -> _No | int:
         """The channel of an incoming call (Q.931 §5.2.3.1), or the cause to refuse it with."""
         rival = self._legs.get(self._channels.owner(ring.channel))
         if rival is not None and not (rival.incoming or rival.first_answer or rival.clearing or self._network):
             return ring.channel  # glare: the network's call has it
         if self._channels.idle(ring.channel):
             return ring.channel
-        if ring.channel == libpri.NO_CHANNEL or not self._channels.any_idle():
+        if ring.channel == q931.NO_CHANNEL or not self._channels.any_idle():
             return _No(CONGESTION)
         return _No(NOT_AVAILABLE) if ring.exclusive else self._channels.hunt()
 

@@ -195,8 +195,7 @@ def test_audio_is_announced_before_the_answer(pair):
         async with pair() as p:
             caller = p.exchange.call("400", "1")
             p.trunk.progress((await p.incoming()).leg)
-            while not caller.inband:
-                await asyncio.sleep(0.005)
+            await caller.hears_tones()
 
     asyncio.run(main())
 
