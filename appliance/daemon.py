@@ -8,22 +8,28 @@ import logging
 import signal
 import time
 from contextlib import AsyncExitStack
+from importlib.metadata import version
 from pathlib import Path
 
-from appliance.api.methods import core_methods
+from sqlalchemy import select
+
+from appliance.api.live import LiveView
+from appliance.api.methods import CoreMethods
 from appliance.api.server import ApiServer
 from appliance.box import CoreBox
 from appliance.calls.adoption import adopt
+from appliance.calls.numbering import Number
 from appliance.calls.services import core_services
 from appliance.calls.switchboard import Switchboard
 from appliance.events.log import EventLog
-from appliance.events.types import ProcessChanged
+from appliance.events.types import Event, ProcessChanged
 from appliance.link.client import Process, ProcessLink
 from appliance.people.directory import Directory
 from appliance.phones import Phones
 from appliance.pluginmanager import Plugins
 from appliance.settings import ControlSettings
-from appliance.site import numbers_of, seed
+from appliance.site import seed
+from appliance.store import tables
 from appliance.store.store import Store
 from appliance.watch import Watch
 from hw.messages import Cleared, Message, PlayItem, Snapshot
@@ -71,7 +77,7 @@ class Daemon:
     async def _open(self, stack: AsyncExitStack) -> None:
         settings = self._settings
         events: EventLog | None = None
-        early: list[object] = []
+        early: list[Event] = []
         plugins = Plugins(
             lambda event: events.append(event) if events is not None else early.append(event),
             timeout_s=settings.hook_timeout_s,
@@ -82,7 +88,15 @@ class Daemon:
         store = await Store.open(settings.store, plugins.migrations())
         stack.push_async_callback(store.close)
         events = await EventLog.open(store)
-        await seed(settings.etc, store, events, settings.realm)
+        for event in early:
+            events.append(event)
+        await seed(
+            settings.etc / "site.toml",
+            store,
+            events,
+            realm=settings.realm,
+            secrets_file=settings.var / "first-secrets.toml",
+        )
         people = await Directory.open(store, events, settings.realm)
         links: dict[Process, ProcessLink] = {
             "line": ProcessLink("line", settings.line_socket),
@@ -97,7 +111,7 @@ class Daemon:
             now=time.time,
             language=settings.language,
             default_destination=settings.default_destination,
-            numbers=await numbers_of(store),
+            numbers=await _numbers(store),
             outside_prefix=settings.outside_prefix,
             outside_caller=settings.outside_caller,
             ring_s=settings.ring_s,
@@ -128,9 +142,24 @@ class Daemon:
         adopted = await adopt(switchboard, store, self._snapshots, self._cleared_early)
         self._cleared_early.clear()
         log.info("%d calls go on from before the start", adopted)
-        server = ApiServer(settings, core_methods(switchboard, self._watch, events, plugins), self._watch, events)
+        view = LiveView(self._watch, plugins.live, version=version("onecall"), site=settings.site)
+        methods = CoreMethods(
+            view, events, switchboard, language=settings.language, store=lambda: _counters(store), api=lambda: server.counters()
+        )
+        server = ApiServer(
+            settings.socket,
+            core={**methods.table, "leftover": self._leftover},
+            plugins=plugins.methods,
+            view=view,
+            events=events,
+            group=settings.group,
+        )
         await server.start()
         stack.push_async_callback(server.close)
+
+    async def _leftover(self) -> dict[str, int]:
+        """What calls have left behind: all 0 while none is up."""
+        return self.switchboard.leftover()
 
     # -- the links -----------------------------------------------------------------------------------------------------
 
@@ -163,6 +192,16 @@ def _music(etc: Path) -> list[PlayItem]:
     """The site's music on hold: every WAV in etc/music by name; without any, a quiet call-waiting tone."""
     files = sorted((etc / "music").glob("*.wav"))
     return [PlayItem("clip", str(path)) for path in files] or [PlayItem("tone", "call-waiting", None)]
+
+
+async def _numbers(store: Store) -> list[Number]:
+    """The numbering plan."""
+    rows = await store.rows(select(tables.number))
+    return [Number(row["pattern"], row["destination"], row["name"], row["language"]) for row in rows]
+
+
+def _counters(store: Store) -> dict[str, int]:
+    return {"commits": store.commits, "failed": store.failed, "waiting": store.waiting}
 
 
 async def _wait(event: asyncio.Event, timeout_s: float) -> None:

@@ -31,6 +31,7 @@ from appliance.people.directory import Directory
 from appliance.pluginmanager import Plugins
 from hw.messages import (
     Alerting,
+    Block,
     Cleared,
     Fault,
     Hangup,
@@ -301,6 +302,23 @@ class Switchboard:
         self.counters["blocked"] += 1
         self.refused[line] += 1
         self.events.append(ContactBlocked(line, called, caller, cause))
+
+    # -- what the API can do ---------------------------------------------------------------------------------------------
+
+    def hangup(self, contact: str) -> None:
+        """End a contact. Raises ``LookupError`` when it is not up."""
+        if contact not in self.calls:
+            raise LookupError(f"no call {contact!r} is up")
+        self.calls[contact].leg.hangup(16)
+
+    def block(self, line: str, channel: int | None, blocked: bool) -> None:
+        """Take a channel (None: all of the line) out of service or back. Raises ``LookupError`` for an unknown one."""
+        state = self.lines.get(line)
+        if state is None:
+            raise LookupError(f"no line {line!r} (there are: {', '.join(self.lines)})")
+        if channel is not None and channel not in [c.channel for c in state.channels]:
+            raise LookupError(f"no channel {channel} on line {line}")
+        self.send(self.process_of(line), Block(line, channel, blocked))
 
     # -- the end -------------------------------------------------------------------------------------------------------
 

@@ -57,20 +57,20 @@ class Demo:
 
     async def live(self) -> Live:
         """The live view of this moment."""
-        async with Client(self.site.api) as client:
-            return await client.live()
+        async with await Client.connect(self.site.api) as client:
+            return await client.get(Live, "live")
 
     async def drain(self) -> dict[str, int]:
         """No new callers; wait until calls are over; what is left over after that."""
         self._children["sim"].signal(signal.SIGUSR1)
-        async with Client(self.site.api) as client:
+        async with await Client.connect(self.site.api) as client:
             end = time.monotonic() + DRAIN_S
-            while (await client.live()).calls and time.monotonic() < end:
+            while (await client.get(Live, "live")).calls and time.monotonic() < end:
                 await asyncio.sleep(0.2)
             await self._children["sim"].stop(DRAIN_S)
             for _ in range(50):
                 left = await client.call("leftover")
-                view = await client.live()
+                view = await client.get(Live, "live")
                 line = next(p for p in view.processes if p.process == "line")
                 left["channels"] = sum(c.state == "busy" for c in view.channels)
                 left["ports"] = line.gauges.get("rtp_ports", 0)
@@ -82,8 +82,10 @@ class Demo:
     async def events(self) -> list[EventRow]:
         """All events of the run."""
         rows: list[EventRow] = []
-        async with Client(self.site.api) as client:
-            while page := await client.events(after=rows[-1].id if rows else 0, limit=5000):
+        async with await Client.connect(self.site.api) as client:
+            while page := await client.get(
+                list[EventRow], "events.list", after=rows[-1].id if rows else 0, limit=5000
+            ):
                 rows += page
         return rows
 
@@ -131,7 +133,7 @@ async def headless(demo: Demo, seconds: float, say: Say) -> dict[str, Any]:
 def passed(figures: Mapping[str, Any]) -> bool:
     """All audio right, some checked, nothing left over."""
     audio = figures["audio"]
-    return audio["checked"] > 0 and audio["checked"] == audio["right"] and figures["leftover"]["total"] == 0
+    return bool(audio["checked"] > 0 and audio["checked"] == audio["right"] and figures["leftover"]["total"] == 0)
 
 
 async def console(made: site.DemoSite, language: str) -> int:
