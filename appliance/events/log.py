@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, Self
 
 from cattrs.preconf.json import make_converter
-from sqlalchemy import Executable, RowMapping, func, select
+from sqlalchemy import Executable, RowMapping, Select, func, select
 
 from appliance.api.types import EventRow
 from appliance.events.types import Event
 from appliance.store.store import Insertion, Store
 from appliance.store.tables import event as event_table
-
-log = logging.getLogger(__name__)
 
 #: Events that one subscriber may be behind before his oldest are dropped.
 MAX_BEHIND = 10_000
@@ -120,19 +117,24 @@ class EventLog:
 
     async def rows(self, after: int = 0, kind: str = "", contact: str = "", limit: int = 200) -> list[EventRow]:
         """Saved events numbered over ``after``, oldest first; of a kind (``contact.``: its family), of a contact."""
-        query = select(*_COLUMNS).where(event_table.c.id > after).order_by(event_table.c.id).limit(min(limit, MAX_ROWS))
-        if kind.endswith("."):
-            query = query.where(event_table.c.kind >= kind, event_table.c.kind < kind[:-1] + "/")  # "/" follows "."
-        elif kind:
-            query = query.where(event_table.c.kind == kind)
-        if contact:
-            query = query.where(event_table.c.contact == contact)
-        return [_row(found) for found in await self._store.rows(query)]
+        query = _of(kind, contact).where(event_table.c.id > after).order_by(event_table.c.id)
+        return [_row(found) for found in await self._store.rows(query.limit(min(limit, MAX_ROWS)))]
 
-    async def tail(self, limit: int = 200) -> list[EventRow]:
-        """The newest saved events, oldest first."""
-        query = select(*_COLUMNS).order_by(event_table.c.id.desc()).limit(min(limit, MAX_ROWS))
-        return [_row(found) for found in reversed(await self._store.rows(query))]
+    async def tail(self, kind: str = "", contact: str = "", limit: int = 200) -> list[EventRow]:
+        """The newest saved events of a kind and contact, oldest first."""
+        query = _of(kind, contact).order_by(event_table.c.id.desc())
+        return [_row(found) for found in reversed(await self._store.rows(query.limit(min(limit, MAX_ROWS))))]
+
+
+def _of(kind: str, contact: str) -> Select[Any]:
+    query = select(*_COLUMNS)
+    if kind.endswith("."):
+        query = query.where(event_table.c.kind >= kind, event_table.c.kind < kind[:-1] + "/")  # "/" follows "."
+    elif kind:
+        query = query.where(event_table.c.kind == kind)
+    if contact:
+        query = query.where(event_table.c.contact == contact)
+    return query
 
 
 def _row(found: RowMapping) -> EventRow:

@@ -1,0 +1,28 @@
+"""What was done through the API to calls and trunks; ``by`` is the user's name."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from attrs import frozen
+
+from appliance.events.types import Event
+
+
+@frozen
+class ContactHungUp(Event):
+    """A contact was ended from the console or the command line."""
+
+    kind: ClassVar[str] = "contact.hungup"
+    by: str
+
+
+@frozen
+class LineBlocked(Event):
+    """A channel (None: all of the line) was taken out of service, or back."""
+
+    kind: ClassVar[str] = "line.blocked"
+    line: str
+    channel: int | None
+    blocked: bool
+    by: str
