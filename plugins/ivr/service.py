@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, NoReturn
 
 from attrs import frozen
 
 from appliance.plugin import Call, Event
 from plugins.ivr import engine
-from plugins.ivr.engine import Ask, Choose, Go, Hangup, Keep, Say, Speak, Step
+from plugins.ivr.engine import Ask, Choose, Go, Hangup, Keep, Say, Speak, State, Step
 from plugins.ivr.library import Library
 from plugins.ivr.menu import MenuError
 from plugins.ivr.settings import IvrSettings
@@ -60,7 +60,9 @@ async def serve(call: Call, argument: str, library: Library, settings: IvrSettin
     silent = True
     while True:
         _prepare(call, taken)
-        pressed = await _wait(call, taken)
+        if isinstance(taken.last, Go | Hangup):
+            _leave(call, taken.state, taken.last)
+        pressed = await _wait(call, taken.last)
         silent = silent and not pressed
         call.data[_SILENT] = call.data.get(_SILENT, 0) + 1 if silent else 0
         taken = engine.step(taken.state, pressed)
@@ -77,10 +79,9 @@ def _prepare(call: Call, taken: Step) -> None:
                 call.language = language
 
 
-async def _wait(call: Call, taken: Step) -> str:
-    """Let the caller hear and answer; or leave the menu, which does not return."""
-    menu = taken.state.menu
-    match taken.last:
+async def _wait(call: Call, action: Say | Choose | Ask) -> str:
+    """Let the caller hear something, and what he presses."""
+    match action:
         case Say(prompt, until_digit):
             return await call.say(prompt, until_digit=until_digit)
         case Choose(prompts, timeout_s):
@@ -92,9 +93,11 @@ async def _wait(call: Call, taken: Step) -> str:
             for said in before:
                 await call.say(said)
             return await call.ask(prompt, digits=range(1, most + 1), end=end, timeout_s=timeout_s)
-        case Go(destination, otherwise):
-            call.emit(MenuLeft(menu.name, menu.version, taken.state.at, destination))
-            call.go(engine.filled(destination, call.data) or otherwise)
-        case Hangup():
-            call.emit(MenuLeft(menu.name, menu.version, taken.state.at, "hangup"))
-    call.hangup(taken.last.cause)
+
+
+def _leave(call: Call, state: State, action: Go | Hangup) -> NoReturn:
+    to = action.destination if isinstance(action, Go) else "hangup"
+    call.emit(MenuLeft(state.menu.name, state.menu.version, state.at, to))
+    if isinstance(action, Go):
+        call.go(engine.filled(action.destination, call.data) or action.otherwise)
+    call.hangup(action.cause)
