@@ -24,6 +24,7 @@ ffibuilder.set_source("hw.part._twice", '#include "twice.h"', sources=["hw/part/
 def tree(tmp_path: Path) -> Path:
     part = tmp_path / "hw" / "part"
     part.mkdir(parents=True)
+    (tmp_path / "hw" / "__init__.py").touch()  # before any other hw on the path
     (part / "twice_build.py").write_text(BUILD_FILE)
     (part / "twice.h").write_text("int twice(int);\n")
     (part / "twice.c").write_text('#include "twice.h"\nint twice(int n) { return 2 * n; }\n')
