@@ -15,7 +15,6 @@ from typing import Any, ClassVar
 from attrs import Attribute, field, frozen, validators
 from sqlalchemy import Executable, insert, select, union_all
 
-from appliance.calls.numbering import Number
 from appliance.events.log import EventLog
 from appliance.events.types import Event
 from appliance.people import rules, secrets
@@ -126,11 +125,6 @@ async def seed(path: Path, store: Store, events: EventLog, *, realm: str, secret
     seeded = SiteSeeded(str(path), len(site.agents), len(site.seats), len(site.numbers))
     await events.commit(seeded, changes=changes)
     return True
-
-
-async def numbers_of(store: Store) -> list[Number]:
-    """The numbering plan as it stands in the store."""
-    return [Number(**row) for row in await store.rows(select(tables.number).order_by(tables.number.c.pattern))]
 
 
 def _rows(site: Site, pins: Mapping[str, str], passwords: Mapping[str, str], realm: str) -> list[Executable]:

@@ -19,9 +19,6 @@ class Actions(Protocol):
     def hangup(self, contact: str) -> None:
         """End a contact. Raises ``LookupError`` with a sentence when it is not up."""
 
-    def leftover(self) -> Mapping[str, int]:
-        """What calls that are over have left behind: all 0 while no call is up."""
-
     def block(self, line: str, channel: int | None, blocked: bool) -> None:
         """Take a channel (None: all of the line) out of service or back. Raises ``LookupError`` for an unknown one."""
 
@@ -56,7 +53,6 @@ class CoreMethods:
             "phones.list": self._phones,
             "trunks.list": self._trunks,
             "trunks.block": self._block,
-            "leftover": self._leftover,
             "events.list": self._events_list,
         }
 
@@ -96,9 +92,6 @@ class CoreMethods:
 
     async def _trunks(self) -> Sequence[TrunkRow]:
         return self._view.build().trunks
-
-    async def _leftover(self) -> Mapping[str, int]:
-        return self._actions.leftover()
 
     async def _hangup(self, contact: str, peer: Peer) -> dict[str, str]:
         self._actions.hangup(contact)
