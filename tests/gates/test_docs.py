@@ -6,11 +6,14 @@ import os
 import re
 import subprocess
 import sys
+import types
 from pathlib import Path
 
 import pytest
 
-PAGES = ("README.md", "CHANGELOG.md", "docs/architecture.md", "docs/requirements.md")
+from appliance.pluginmanager import Plugins
+
+PAGES = ("README.md", "CHANGELOG.md", "docs/architecture.md", "docs/plugins.md", "docs/requirements.md")
 
 
 def commands(page: str) -> list[list[str]]:
@@ -53,3 +56,22 @@ def test_the_readme_names_every_package_that_setup_installs(root: Path) -> None:
     packages = re.findall(r"^([\w-]+): ", "".join(re.findall(r"_packages='\n(.*?)'", setup, re.DOTALL)), re.MULTILINE)
     assert len(packages) > 10
     assert [package for package in packages if f"`{package}`" not in readme] == []
+
+
+def test_the_plugin_in_the_plugin_guide_is_loaded_and_offers_its_service(root: Path, tmp_path: Path) -> None:
+    found = re.search(r"^```python\n(.*?)^```", (root / "docs/plugins.md").read_text(encoding="utf-8"), re.M | re.S)
+    assert found
+    plugin = types.ModuleType("guide")
+    plugin.__file__ = str(tmp_path / "plugin.py")
+    exec(compile(found[1], "docs/plugins.md", "exec"), plugin.__dict__)
+    (tmp_path / "prompts").mkdir()
+    for language in ("zh", "en"):
+        (tmp_path / "prompts" / f"{language}.toml").write_text('[time]\nnow = "It is {time}."\n')
+    failures: list[object] = []
+    plugins = Plugins(failures.append)
+    plugins.register(plugin, "time")
+    plugins.collect({}, tmp_path / "none")
+    assert failures == []
+    assert plugins.services == {"time": plugin.serve}
+    assert plugins.methods == {"time.now": plugin.tell}
+    assert plugins.prompts.text("time.now", "en") == "It is {time}."

@@ -13,7 +13,9 @@ import pytest
 from appliance import hookspecs
 
 HOOKS: dict[str, Callable[..., Any]] = {
-    name: function for name, function in inspect.getmembers(hookspecs, inspect.isfunction) if hasattr(function, "onecall_spec")
+    name: function
+    for name, function in inspect.getmembers(hookspecs, inspect.isfunction)
+    if hasattr(function, "onecall_spec")
 }
 
 
