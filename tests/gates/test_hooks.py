@@ -42,15 +42,18 @@ def test_a_hook_says_what_it_is_for(hook: str) -> None:
 @pytest.mark.parametrize("hook", HOOKS)
 def test_a_hook_is_described_to_plugin_authors(hook: str, root: Path) -> None:
     page = (root / "docs" / "plugins.md").read_text(encoding="utf-8")
-    assert re.search(rf"^(#+ |\| ?)`?{hook}\b", page, re.MULTILINE), f"docs/plugins.md has no heading or row for {hook}"
+    described = bool(re.search(rf"^(#+ |\| ?)`?{hook}\b", page, re.MULTILINE))
+    assert described, f"docs/plugins.md has no heading or row for {hook}"
 
 
 @pytest.mark.parametrize("hook", HOOKS)
 def test_a_hook_is_implemented(hook: str, root: Path) -> None:
-    implemented = text_of(root / "plugins", root / "docs")
-    assert re.search(rf"^ *(async )?def {hook}\(", implemented, re.MULTILINE), f"no plugin or example implements {hook}"
+    source = text_of(root / "plugins", root / "docs")
+    implemented = bool(re.search(rf"^ *(async )?def {hook}\(", source, re.MULTILINE))
+    assert implemented, f"no plugin or example implements {hook}"
 
 
 @pytest.mark.parametrize("hook", HOOKS)
 def test_a_hook_is_in_a_test(hook: str, root: Path) -> None:
-    assert re.search(rf"\b{hook}\b", text_of(root / "tests")), f"no test names {hook}"
+    named = bool(re.search(rf"\b{hook}\b", text_of(root / "tests")))
+    assert named, f"no test names {hook}"
