@@ -22,6 +22,7 @@ enum { FRAME_HEARD = 0, FRAME_LOST = 1, FRAME_SILENT = 2 };
 struct jitter {
     int running, urgent, want, waited, missing, ticks, windows;
     uint32_t play;              /* timestamp of the next sample to be played */
+    uint32_t first;             /* timestamp of the packet that began it: before there is nothing to miss */
     int32_t least, least_long;  /* least lead in this window, in the windows since the last change */
     uint64_t late, concealed, inserted, skipped, restarts;
     uint8_t octets[RING], valid[RING];
@@ -45,6 +46,7 @@ static void jitter_start(struct jitter *j, uint32_t timestamp)
     jitter_measure_again(j);
     j->restarts++;
     j->running = 1;
+    j->first = timestamp;
     j->play = timestamp - TARGET;
 }
 
@@ -156,10 +158,13 @@ static int jitter_get(struct jitter *j, uint8_t *frame, int mulaw)
         j->missing = 0;
         return FRAME_HEARD;
     }
-    if (++j->missing >= STALL)
-        jitter_reset(j);
-    if (j->missing > CONCEAL)
+    if ((int32_t)(j->play - j->first) <= 0)
         return FRAME_SILENT;
+    if (++j->missing > CONCEAL) {
+        if (j->missing >= STALL)
+            jitter_reset(j);
+        return FRAME_SILENT;
+    }
     j->concealed++;
     return FRAME_LOST;
 }
