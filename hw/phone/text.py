@@ -10,13 +10,13 @@ from attrs import evolve, field, frozen
 
 #: Compact header names (RFC 3261 §7.3.3, RFC 3515, RFC 3265, RFC 3892).
 COMPACT = {
-    "c": "content-type", "f": "from", "i": "call-id", "k": "supported", "l": "content-length",
-    "m": "contact", "o": "event", "r": "refer-to", "b": "referred-by", "t": "to", "u": "allow-events", "v": "via", "x": "session-expires",
+    "b": "referred-by", "c": "content-type", "f": "from", "i": "call-id", "k": "supported", "l": "content-length",
+    "m": "contact", "o": "event", "r": "refer-to", "t": "to", "u": "allow-events", "v": "via", "x": "session-expires",
 }  # fmt: skip
 _URI = re.compile(
     r"(?P<scheme>[A-Za-z]+):(?:(?P<user>[^@]*)@)?(?P<host>\[[^\]]+\]|[^:;?@ ]+)(?::(?P<port>[0-9]{1,5}))?(?P<rest>.*)"
 )
-_USER_SAFE = "-_.!~*'()&=+$,;?/#"
+_USER_SAFE = "-_.!~*'()&=+$,;?/"
 
 
 class MalformedError(ValueError):

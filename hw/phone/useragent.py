@@ -7,13 +7,13 @@ In: ``on_request`` gets every request that belongs to no dialog. An INVITE becom
 handler)``; then ``call.ring()``, ``call.answer(sdp)``, ``call.hangup(486, "Busy Here")``. Anything else is answered
 with ``request.reply(200, "OK", headers, body)``.
 
-Out: ``agent.invite(handler, uri, flow, local=…, credentials=…, body=sdp)`` gives a call; ``call.hangup()`` cancels it or
-says BYE, ``call.modify(sdp)`` holds and resumes, ``call.request("REFER", [("Refer-To", "<sip:202@…>")])`` transfers,
+Out: ``agent.invite(handler, uri, flow, local=…, credentials=…, body=sdp)`` gives a call; ``call.hangup()`` cancels it
+or says BYE, ``call.modify(sdp)`` holds and resumes, ``call.request("REFER", [("Refer-To", "<sip:202@…>")])`` transfers,
 ``call.request("INFO", [("Content-Type", "application/dtmf-relay")], b"Signal=5\\r\\nDuration=160\\r\\n")`` is a key.
 What happens comes to the ``CallHandler`` (see ``call``). A registration that refreshes itself is ``registration``.
 
-``Flow("udp", "127.0.0.1", 5060)`` is where a request really goes, whatever its URI says. Several user agents can live in
-one process, each with ports of its own; all run in the asyncio loop in which they were made; ``close`` ends them.
+``Flow("udp", "127.0.0.1", 5060)`` is where a request really goes, whatever its URI says. Several user agents can live
+in one process, each with ports of its own; all run in the asyncio loop in which they were made; ``close`` ends them.
 """
 
 from __future__ import annotations
@@ -81,6 +81,7 @@ class UserAgent:
         dialog = Dialog.incoming(request.message, self.contact(user, request.message.flow.transport))
         call = Call(self, dialog, handler, request)
         self._calls[dialog.key] = call
+        self._settle()
         return call
 
     def invite(
@@ -153,7 +154,7 @@ class UserAgent:
             lines = dialog.headers(method, dialog.next_seq()) + proof + headers + [("User-Agent", self._software)]
             transaction = self._stack.request(method, dialog.target, dialog.flow, lines, body, responded)
             self._pending += 1
-            self._idle.clear()
+            self._settle()
             return transaction
 
         return send([])
@@ -169,9 +170,10 @@ class UserAgent:
         """The dialog has ended; what still comes for it is answered with 481."""
         self._calls.pop(call.dialog.key, None)
         self._credentials.pop(call.dialog.call_id, None)
+        self._settle()
 
     async def idle(self) -> None:
-        """Wait until no request of ours waits for its response."""
+        """Wait until every call has ended and no request of ours waits for its response."""
         await self._idle.wait()
 
     def close(self) -> None:
@@ -180,7 +182,12 @@ class UserAgent:
 
     def _done(self) -> None:
         self._pending -= 1
-        if not self._pending:
+        self._settle()
+
+    def _settle(self) -> None:
+        if self._pending or self._calls:
+            self._idle.clear()
+        else:
             self._idle.set()
 
     def _proof(self, dialog: Dialog, method: str, message: Message) -> tuple[str, str] | None:
