@@ -95,7 +95,7 @@ class Writer:
                 if not recording.failed:
                     self._step(recording, block)
             except OSError as error:
-                recording.failed = error.strerror or str(error)
+                recording.failed = f"{error.strerror or error}" + (f": {error.filename}" if error.filename else "")
                 _log.warning("recording %s: %s", recording.path, recording.failed)
             if block is None:
                 recording.close()
