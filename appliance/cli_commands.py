@@ -1,0 +1,139 @@
+"""What each subcommand of ``onecall`` does with the API: data goes to stdout, talk to stderr."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from cattrs.preconf.json import make_converter
+
+from appliance import cli_tables as tables
+from appliance.api.client import Client
+from appliance.api.types import CallRow, EventRow, Status
+from appliance.cli_tables import Translate
+
+_converter = make_converter()
+
+Command = Callable[[Client, argparse.Namespace, Translate], Awaitable[None]]
+
+
+def _json(value: Any) -> None:
+    print(json.dumps(_converter.unstructure(value), ensure_ascii=False), flush=True)
+
+
+async def _do(client: Client, wanted: argparse.Namespace, said: str, method: str, **params: Any) -> None:
+    """Call a method that changes something; its answer with --json, else a sentence."""
+    answer = await client.call(method, **params)
+    if wanted.json:
+        _json(answer)
+    else:
+        print(said, file=sys.stderr)
+
+
+async def status(client: Client, wanted: argparse.Namespace, _: Translate) -> None:
+    """The box in short."""
+    found = await client.get(Status, "status")
+    if wanted.json:
+        _json(found)
+        return
+    for part in tables.status(_, found):
+        tables.show(part)
+        print()
+
+
+async def calls(client: Client, wanted: argparse.Namespace, _: Translate) -> None:
+    """List calls, or end one."""
+    if wanted.action == "hangup":
+        said = _("Call {} is being ended.").format(wanted.contact)
+        await _do(client, wanted, said, "calls.hangup", contact=wanted.contact)
+        return
+    live = await client.live()
+    rows: tuple[CallRow, ...] = live.calls
+    if wanted.json:
+        _json(rows)
+    else:
+        tables.show(tables.calls(_, rows, live.at))
+
+
+async def agents(client: Client, wanted: argparse.Namespace, _: Translate) -> None:
+    """List agents, or change what one does."""
+    if wanted.action is not None:
+        more = {"login": ("seat",), "pause": ("reason",)}.get(wanted.action, ())
+        params = {name: getattr(wanted, name) for name in more}
+        said = _("Done: {} {}").format(_(wanted.action), wanted.agent)
+        await _do(client, wanted, said, f"agents.{wanted.action}", agent=wanted.agent, **params)
+        return
+    live = await client.live()
+    if wanted.json:
+        _json(live.agents)
+    else:
+        tables.show(tables.agents(_, live.agents, live.at))
+
+
+async def trunks(client: Client, wanted: argparse.Namespace, _: Translate) -> None:
+    """List trunks, or block and unblock channels."""
+    if wanted.action is not None:
+        blocked = wanted.action == "block"
+        channel = None if wanted.channel == "all" else int(wanted.channel)
+        said = _("Channel {} of {} takes no more new calls.") if blocked else _("Channel {} of {} takes calls again.")
+        said = said.format(wanted.channel, wanted.line)
+        await _do(client, wanted, said, "trunks.block", line=wanted.line, channel=channel, blocked=blocked)
+        return
+    live = await client.live()
+    if wanted.json:
+        _json(live.trunks)
+    else:
+        tables.show(tables.trunks(_, live))
+
+
+async def queues(client: Client, wanted: argparse.Namespace, _: Translate) -> None:
+    """List queues."""
+    live = await client.live()
+    if wanted.json:
+        _json(live.queues)
+    else:
+        tables.show(tables.queues(_, live.queues))
+
+
+async def phones(client: Client, wanted: argparse.Namespace, _: Translate) -> None:
+    """List phones."""
+    live = await client.live()
+    if wanted.json:
+        _json(live.phones)
+    else:
+        tables.show(tables.phones(_, live.phones, live.at))
+
+
+async def events(client: Client, wanted: argparse.Namespace, _: Translate) -> None:
+    """Print events, and with --follow those that come, until interrupted."""
+
+    def say(row: EventRow) -> None:
+        if wanted.json:
+            _json(row)
+        else:
+            print(tables.event_line(row), flush=True)
+
+    if not wanted.follow:
+        for row in await client.events(wanted.after, wanted.kind, wanted.contact, wanted.limit):
+            say(row)
+        return
+    async with client.follow_events(wanted.kind, wanted.contact, wanted.after) as rows:
+        async for row in rows:
+            say(row)
+            if client.dropped:
+                print(_("{} events were lost, this output is too slow").format(client.dropped), file=sys.stderr)
+                client.dropped = 0
+
+
+COMMANDS: Mapping[str, Command] = {
+    "status": status,
+    "calls": calls,
+    "agents": agents,
+    "trunks": trunks,
+    "queues": queues,
+    "phones": phones,
+    "events": events,
+}
