@@ -30,6 +30,8 @@ _log = logging.getLogger(__name__)
 #: Seconds that a phone being closed waits for its last responses, and until a failed registration is tried again.
 _LAST_WORDS = 2.0
 _AGAIN = 1.0
+#: Failures of a call that a box which was restarted may give.
+_FORGOTTEN = (403, 404, 408, 480, 481, 503)
 _REFUSALS = {480: "Temporarily Unavailable", 486: "Busy Here", 603: "Decline"}
 
 
@@ -192,8 +194,7 @@ class Phone:
         self._registered.clear()
         if outcome == "failed":
             _log.warning("%s: not registered: %s", self.account, status or "no response")
-            if not status:
-                asyncio.get_running_loop().call_later(_AGAIN, self.register)
+            asyncio.get_running_loop().call_later(_AGAIN, self.register)
 
     async def ringing(self) -> PhoneCall:
         """The next call that comes in (it has been told that we ring)."""
@@ -288,9 +289,9 @@ class Phone:
         return call
 
     async def _follow(self, call: PhoneCall) -> None:
-        """When the call is over, remember its report; when the far end did not answer at all, register anew."""
+        """When the call is over, remember its report; register anew when the box may have forgotten us."""
         report = await call.ended()
         self.calls.remove(call)
         self._over.append(report)
-        if report.by == "fault" or report.status in (403, 408, 503):
+        if report.by == "fault" or report.status in _FORGOTTEN:
             self.register()

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from attrs import Attribute, field, frozen, validators
 
+from hw.sim.exchange import ExchangeSettings
 from hw.sim.pattern import CODES
 
 Answers = Literal["answer", "never", "busy", "decline"]
@@ -66,3 +67,15 @@ class PhonesSettings:
     #: Seconds of a registration that a phone asks for.
     expires: int = field(default=120, validator=validators.ge(10))
     list: tuple[PhoneSettings, ...] = field(default=(), validator=_differ)
+
+
+@frozen
+class SimSettings:
+    """The whole table."""
+
+    #: Everything that is drawn by chance comes from here: the same seed, the same day.
+    seed: int = 1
+    exchange: ExchangeSettings = ExchangeSettings(spans=())
+    phones: PhonesSettings = PhonesSettings()
+    #: How long calls may go on after the simulator was told to end, in ms.
+    drain_ms: int = field(default=20_000, validator=validators.ge(0))
