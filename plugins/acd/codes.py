@@ -1,4 +1,4 @@
-"""``agent:login|logout|pause|resume``: the feature codes that agents dial at their phones (``*501001``: 1001 logs in)."""
+"""``agent:login|logout|pause|resume``: feature codes that agents dial at their phones (``*501001``: 1001 logs in)."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ async def _login(dispatcher: Dispatcher, call: Call) -> None:
 
 
 async def _change(dispatcher: Dispatcher, call: Call, what: str) -> None:
-    agent = next((a for a in dispatcher.engine.agents.values() if a.seat == call.seat and a.state != "out"), None)
+    agent = dispatcher.engine.roster.at_seat(call.seat)
     if agent is None:
         await call.say("acd.code.nobody")
         return

@@ -79,7 +79,9 @@ class Dispatcher:
             if self.box.people.agent(agent.agent) is not None:
                 self.tell(agent)
                 self._check_phone(agent.seat)
-        self.box.spawn(self._follow_events(), "acd events")
+        following = asyncio.Event()
+        self.box.spawn(self._follow_events(following), "acd events")
+        await following.wait()
         self.box.spawn(self._settle(), "acd settle")
 
     def stop(self) -> None:
@@ -90,7 +92,7 @@ class Dispatcher:
     async def _settle(self) -> None:
         """What was up before the restart and has not come back is over."""
         await asyncio.sleep(SETTLE_S)
-        contacts = {agent.contact for agent in self.engine.agents.values()} | set(self.figures.waiting)
+        contacts = {agent.contact for agent in self.engine.roster.agents.values()} | set(self.figures.waiting)
         for contact in sorted(contacts - {""}):
             if self.box.call_of(contact) is None:
                 self._contact_over(contact)
@@ -137,7 +139,7 @@ class Dispatcher:
 
     def enter(self, call: Call, waiter: Waiter, queue: str, entered_at: float) -> None:
         """A caller begins to wait; decisions about him go to ``waiter`` until ``leave``."""
-        for agent in list(self.engine.agents.values()):
+        for agent in list(self.engine.roster.agents.values()):
             if agent.contact == call.contact and (call.contact, agent.number) not in self._followed:
                 self.tell(words.CallEnded(call.contact, agent.number))
         self._waiters[call.contact] = waiter
@@ -166,7 +168,7 @@ class Dispatcher:
     async def _until_cleared(self, contact: str, agent: str, queue: str, leg: Leg) -> None:
         await leg.cleared()
         self._followed.discard((contact, agent))
-        talk_s = self.at() - self.engine.agents[agent].talking_since
+        talk_s = self.at() - self.engine.roster.agents[agent].talking_since
         rules = self.engine.queues.get(queue)
         handle_s = talk_s + (rules.wrapup_s if rules else 0.0)
         self.tell(words.CallEnded(contact, agent))
@@ -177,13 +179,13 @@ class Dispatcher:
         for leg in call.legs:
             if leg.seat:
                 self._leg_began(leg.id, leg.seat)
-        for agent in list(self.engine.agents.values()):
+        for agent in list(self.engine.roster.agents.values()):
             if call.peer is not None and agent.contact == call.contact and agent.seat == call.peer.seat:
                 self._follow(call.contact, agent.number, agent.queue, call.peer)
 
     def _contact_over(self, contact: str) -> None:
         """A contact is over that nobody here follows: it was up before a restart and did not come back."""
-        for agent in list(self.engine.agents.values()):
+        for agent in list(self.engine.roster.agents.values()):
             if agent.contact == contact and agent.state == "talking" and (contact, agent.number) not in self._followed:
                 self.tell(words.CallEnded(contact, agent.number))
         if contact not in self._waiters and contact in self.figures.waiting:
@@ -209,8 +211,9 @@ class Dispatcher:
         if seat and seat not in self._seat_of_leg.values():
             self.tell(words.SeatFree(seat))
 
-    async def _follow_events(self) -> None:
+    async def _follow_events(self, following: asyncio.Event) -> None:
         async with self.box.events.subscribe() as events:
+            following.set()
             async for row in events:
                 data = row.data
                 match row.kind:
@@ -225,8 +228,8 @@ class Dispatcher:
                     case "phone.unregistered":
                         self._check_phone(data["account"])
                     case "process.changed" if data["process"] == "phone":
-                        for agent in list(self.engine.agents.values()):
-                            self._check_phone(agent.seat)
+                        for seat in sorted({agent.seat for agent in self.engine.roster.agents.values()} - {""}):
+                            self._check_phone(seat)
                     case "contact.held":
                         self.tell(words.Held(row.contact, data["on"]))
                     case "contact.ended":
@@ -241,7 +244,7 @@ class Dispatcher:
         self._change(read_queues(self.queues_file, self.settings))
 
     def set_strategy(self, queue: str, strategy: str) -> None:
-        """Another strategy for one queue until ``reload`` or the next start. Raises ``QueuesError``, ``LookupError``."""
+        """Another strategy for a queue until ``reload`` or the next start. Raises ``QueuesError``, ``LookupError``."""
         self._change({**self.engine.queues, queue: with_strategy(self.queue(queue), strategy)})
 
     def _change(self, queues: Mapping[str, Queue]) -> None:

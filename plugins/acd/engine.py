@@ -14,42 +14,16 @@ from typing import Any, Literal
 from attrs import Factory, define
 
 from . import words
+from .roster import AgentState, Roster
 from .settings import Queue
 from .strategies import STRATEGIES
-from .words import NO_ANSWER, PHONE_GONE, Action, AgentStatus, NotPossibleError
+from .words import NO_ANSWER, Action, NotPossibleError
 
 #: The estimated wait is computed from so many calls of the queue that ended last.
 REMEMBERED_CALLS = 50
 
 #: Q.850 causes that say nothing of the agent: his phone cannot be reached (no route, absent, out of order, failure).
 UNREACHABLE = frozenset({3, 20, 27, 38, 41, 42, 102})
-
-
-@define
-class AgentState:
-    """One agent. ``state`` is what he does himself; what is shown also depends on his phone (``Engine.shown``)."""
-
-    number: str
-    seat: str = ""
-    state: Literal["out", "free", "paused", "offered", "ringing", "talking", "wrapup"] = "out"
-    reason: str = ""
-    contact: str = ""
-    queue: str = ""
-    #: Since when he has been idle, for the strategy "longest idle".
-    idle_since: float = 0.0
-    #: Since when he can be offered a call: as ``idle_since``, but an offer that was withdrawn begins it anew.
-    free_since: float = 0.0
-    talking_since: float = 0.0
-    wrapup_until: float = 0.0
-    #: Calls in a row that he let ring.
-    missed: int = 0
-    held: bool = False
-    #: What he wants to be when his call is over, and why.
-    then: Literal["free", "paused", "out"] = "free"
-    then_reason: str = ""
-    #: What was last told by ``StateChanged``.
-    shown: tuple[AgentStatus, str, str, str] = ("out", "", "", "")
-    since: float = 0.0
 
 
 @define
@@ -75,17 +49,14 @@ class Engine:
 
     def __init__(self, queues: Mapping[str, Queue], max_no_answer: int = 2) -> None:
         self.queues = dict(queues)
-        self.agents: dict[str, AgentState] = {}
+        self.roster = Roster()
         #: Who waits, the next one first.
         self.line: list[Waiting] = []
         self._waiting: dict[str, Waiting] = {}
         self._max_no_answer = max_no_answer
-        self._busy: set[str] = set()
-        self._gone: set[str] = set()
         self._handled: dict[str, deque[float]] = {}
         self._entered = 0
         self._actions: list[Action] = []
-        self._touched: dict[str, AgentState] = {}
         self._rules: dict[type[Any], Callable[[Any, float], None]] = {
             words.CallEntered: self._call_entered,
             words.CallLeft: self._call_left,
@@ -99,10 +70,10 @@ class Engine:
             words.NotAnswered: self._not_answered,
             words.CallEnded: self._call_ended,
             words.Held: self._held,
-            words.SeatBusy: lambda event, at: self._seat(self._busy.add, event.seat, at),
-            words.SeatFree: lambda event, at: self._seat(self._busy.discard, event.seat, at),
+            words.SeatBusy: lambda event, at: self.roster.phone(event.seat, at, busy=True),
+            words.SeatFree: lambda event, at: self.roster.phone(event.seat, at, busy=False),
             words.SeatGone: self._seat_gone,
-            words.SeatThere: lambda event, at: self._seat(self._gone.discard, event.seat, at),
+            words.SeatThere: lambda event, at: self.roster.phone(event.seat, at, gone=False),
             words.QueuesChanged: self._queues_changed,
             words.Due: self._due,
         }
@@ -119,13 +90,12 @@ class Engine:
         self._match(at)
         if isinstance(event, words.CallEntered | words.Logout | words.Due):
             self._announce(at)
-        self._tell_states(at)
         actions, self._actions = self._actions, []
-        return actions
+        return [*actions, *self.roster.changes(at)]
 
     def next_due(self) -> float | None:
         """When ``Due`` must be given, if nothing else happens before."""
-        times = [agent.wrapup_until for agent in self.agents.values() if agent.state == "wrapup"]
+        times = [agent.wrapup_until for agent in self.roster.agents.values() if agent.state == "wrapup"]
         for call in self.line:
             if not call.offers:
                 times += [at for at in (self._overflow_at(call), call.announce_at) if at is not None]
@@ -141,11 +111,7 @@ class Engine:
 
     def crew(self, queue: str) -> list[AgentState]:
         """Agents of a queue who are logged in."""
-        return [self.agents[number] for number in self.queues[queue].agents if self._is_in(number)]
-
-    def eligible(self, agent: AgentState) -> bool:
-        """Whether he can be offered a call now."""
-        return agent.state == "free" and agent.seat not in self._busy and agent.seat not in self._gone
+        return [self.roster.agents[number] for number in self.queues[queue].agents if self.roster.is_in(number)]
 
     def handled(self, queue: str, seconds: float) -> None:
         """Learn how long a call of the queue kept an agent (from the events of the day, after a restart)."""
@@ -193,7 +159,7 @@ class Engine:
         self.line.remove(call)
         for number in sorted(call.offers - {winner}):
             self._actions.append(words.Withdraw(call.contact, number))
-            self._become_idle(self.agents[number], self.agents[number].idle_since, at)
+            self.roster.become_idle(self.roster.agents[number], self.roster.agents[number].idle_since, at)
         call.offers.clear()
 
     def _overflow_at(self, call: Waiting) -> float | None:
@@ -229,61 +195,32 @@ class Engine:
         self._remove(call, at)
         self._actions.append(words.Overflow(call.contact, destination, reason))
 
-    def _is_in(self, number: str) -> bool:
-        agent = self.agents.get(number)
-        return agent is not None and agent.state != "out"
-
     def _staffed(self, queue: Queue) -> bool:
-        return any(self._is_in(number) for number in queue.agents)
+        return any(self.roster.is_in(number) for number in queue.agents)
 
     # -- agents --------------------------------------------------------------------------------------------------------
 
-    def _agent(self, number: str) -> AgentState:
-        """The agent, about to change."""
-        agent = self.agents.setdefault(number, AgentState(number))
-        self._touched[number] = agent
-        return agent
-
-    def _present(self, number: str) -> AgentState:
-        if not self._is_in(number):
-            raise NotPossibleError(f"agent {number} is not logged in")
-        return self._agent(number)
-
-    def _at_seat(self, seat: str) -> AgentState | None:
-        return next((a for a in self.agents.values() if a.seat == seat and a.state != "out"), None)
-
     def _login(self, event: words.Login, at: float) -> None:
-        agent, other = self.agents.get(event.agent), self._at_seat(event.seat)
-        if agent is not None and agent.contact and agent.seat != event.seat:
-            raise NotPossibleError(f"agent {event.agent} is in a call at seat {agent.seat}")
-        if other is not None and other is not agent:
-            if other.contact:
-                raise NotPossibleError(f"agent {other.number} is in a call at seat {event.seat}")
-            self._go_out(self._agent(other.number))
-        agent = self._agent(event.agent)
-        agent.seat = event.seat
-        agent.then, agent.missed = "free", 0
-        if not agent.contact:
-            self._become_idle(agent, at, at)
+        self.roster.sit_down(event.agent, event.seat, at)
 
     def _restored(self, event: words.Restored, at: float) -> None:
-        agent = self._agent(event.agent)
+        agent = self.roster.change(event.agent)
         agent.seat, agent.state, agent.reason = event.seat, event.state, event.reason
         agent.idle_since, agent.free_since = event.since, at
         if event.state == "talking":
             agent.contact, agent.queue, agent.talking_since = event.contact, event.queue, event.since
-        agent.shown, agent.since = self._status(agent), event.since
+        agent.shown, agent.since = self.roster.status(agent), event.since
 
     def _logout(self, event: words.Logout, at: float) -> None:
-        agent = self._present(event.agent)
+        agent = self.roster.present(event.agent)
         self._take_back(agent, at)
         if agent.state == "talking":
             agent.then = "out"
         else:
-            self._go_out(agent)
+            self.roster.go_out(agent)
 
     def _pause(self, event: words.Pause, at: float) -> None:
-        agent = self._present(event.agent)
+        agent = self.roster.present(event.agent)
         self._take_back(agent, at)
         if agent.state == "talking":
             agent.then, agent.then_reason = "paused", event.reason
@@ -291,10 +228,10 @@ class Engine:
             agent.state, agent.reason = "paused", event.reason
 
     def _resume(self, event: words.Resume, at: float) -> None:
-        agent = self._present(event.agent)
+        agent = self.roster.present(event.agent)
         agent.then, agent.missed = "free", 0
         if agent.state in ("paused", "wrapup"):
-            self._become_idle(agent, at, at)
+            self.roster.become_idle(agent, at, at)
 
     def _take_back(self, agent: AgentState, at: float) -> None:
         """An agent whose phone rings does not want the call: it rings elsewhere."""
@@ -304,36 +241,11 @@ class Engine:
         call.offers.discard(agent.number)
         call.since = at
         self._actions.append(words.Withdraw(call.contact, agent.number))
-        self._become_idle(agent, at, at)
-
-    def _go_out(self, agent: AgentState) -> None:
-        agent.state, agent.seat, agent.reason, agent.contact, agent.queue = "out", "", "", "", ""
-        agent.then, agent.held = "free", False
-
-    def _become_idle(self, agent: AgentState, idle_since: float, at: float) -> None:
-        """Free, or what he wanted to be after the call."""
-        self._touched[agent.number] = agent
-        agent.contact, agent.queue, agent.held, agent.reason = "", "", False, ""
-        wanted, agent.then = agent.then, "free"
-        if wanted == "out":
-            self._go_out(agent)
-        elif wanted == "paused":
-            agent.state, agent.reason = "paused", agent.then_reason
-        else:
-            agent.state, agent.idle_since, agent.free_since = "free", idle_since, at
-
-    def _seat(self, change: Callable[[str], None], seat: str, at: float) -> None:
-        agent = self._at_seat(seat)
-        before = agent is not None and self.eligible(agent)
-        change(seat)
-        if agent is not None:
-            self._touched[agent.number] = agent
-            if not before and self.eligible(agent):
-                agent.idle_since = agent.free_since = at
+        self.roster.become_idle(agent, at, at)
 
     def _seat_gone(self, event: words.SeatGone, at: float) -> None:
-        self._seat(self._gone.add, event.seat, at)
-        if agent := self._at_seat(event.seat):
+        self.roster.phone(event.seat, at, gone=True)
+        if agent := self.roster.at_seat(event.seat):
             self._take_back(agent, at)
 
     # -- the talk ------------------------------------------------------------------------------------------------------
@@ -345,7 +257,7 @@ class Engine:
 
     def _alerting(self, event: words.Alerting, at: float) -> None:
         if self._offered(event):
-            self._agent(event.agent).state = "ringing"
+            self.roster.change(event.agent).state = "ringing"
 
     def _answered(self, event: words.Answered, at: float) -> None:
         call = self._offered(event)
@@ -353,7 +265,7 @@ class Engine:
             self._actions.append(words.Withdraw(event.contact, event.agent))
             return
         self._remove(call, at, winner=event.agent)
-        agent = self._agent(event.agent)
+        agent = self.roster.change(event.agent)
         agent.state, agent.talking_since, agent.missed = "talking", at, 0
 
     def _not_answered(self, event: words.NotAnswered, at: float) -> None:
@@ -363,17 +275,17 @@ class Engine:
         call.offers.discard(event.agent)
         call.missed = [number for number in call.missed if number != event.agent] + [event.agent]
         call.since = at
-        agent = self._agent(event.agent)
-        self._become_idle(agent, at, at)
+        agent = self.roster.change(event.agent)
+        self.roster.become_idle(agent, at, at)
         if event.cause in UNREACHABLE:
-            self._gone.add(agent.seat)
+            self.roster.gone.add(agent.seat)
             return
         agent.missed += 1
         if agent.missed >= self._max_no_answer and agent.state == "free":
             agent.state, agent.reason = "paused", NO_ANSWER
 
     def _call_ended(self, event: words.CallEnded, at: float) -> None:
-        agent = self.agents.get(event.agent)
+        agent = self.roster.agents.get(event.agent)
         if agent is None or agent.state != "talking" or agent.contact != event.contact:
             return
         queue = self.queues.get(agent.queue)
@@ -381,22 +293,22 @@ class Engine:
         if queue:
             self.handled(queue.queue, at - agent.talking_since + wrapup_s)
         if wrapup_s and agent.then == "free":
-            self._agent(agent.number).state = "wrapup"
+            self.roster.change(agent.number).state = "wrapup"
             agent.contact, agent.held, agent.wrapup_until = "", False, at + wrapup_s
         else:
-            self._become_idle(agent, at, at)
+            self.roster.become_idle(agent, at, at)
 
     def _held(self, event: words.Held, at: float) -> None:
-        for agent in self.agents.values():
+        for agent in self.roster.agents.values():
             if agent.contact == event.contact and agent.state == "talking":
-                self._agent(agent.number).held = event.on
+                self.roster.change(agent.number).held = event.on
 
     # -- time and rules ------------------------------------------------------------------------------------------------
 
     def _due(self, event: words.Due, at: float) -> None:
-        for agent in self.agents.values():
+        for agent in self.roster.agents.values():
             if agent.state == "wrapup" and agent.wrapup_until <= at:
-                self._become_idle(agent, at, at)
+                self.roster.become_idle(agent, at, at)
 
     def _queues_changed(self, event: words.QueuesChanged, at: float) -> None:
         if lost := sorted({call.queue for call in self.line} - set(event.queues)):
@@ -409,7 +321,7 @@ class Engine:
         """Offer calls to agents until one side is empty."""
         if not self.line:
             return
-        free = {agent.number: agent for agent in self.agents.values() if self.eligible(agent)}
+        free = {agent.number: agent for agent in self.roster.agents.values() if self.roster.eligible(agent)}
         for call in self.line:
             if not free:
                 return
@@ -422,7 +334,7 @@ class Engine:
                 self._offer(call, queue, free.pop(chosen.number), at)
 
     def _willing(self, call: Waiting, free: Sequence[AgentState], all_at_once: bool) -> Sequence[AgentState]:
-        """Free agents who have not let this call ring; when all have, all but the last one; when only he is there, he."""
+        """Free agents who have not let this call ring; if all have, all but the last one; if only he is there, he."""
         if not call.missed or not free:
             return free
         if fresh := [agent for agent in free if agent.number not in call.missed]:
@@ -434,37 +346,8 @@ class Engine:
         return [agent for agent in free if agent.number not in call.missed] or free
 
     def _offer(self, call: Waiting, queue: Queue, agent: AgentState, at: float) -> None:
-        self._touched[agent.number] = agent
+        agent = self.roster.change(agent.number)
         agent.state, agent.contact, agent.queue = "offered", call.contact, call.queue
         call.offers.add(agent.number)
         since = max(call.since, agent.free_since)
         self._actions.append(words.Offer(call.contact, agent.number, agent.seat, queue.ring_s, since))
-
-    # -- what is shown -------------------------------------------------------------------------------------------------
-
-    def _status(self, agent: AgentState) -> tuple[AgentStatus, str, str, str]:
-        """State, reason, contact and seat as everybody sees them: a free agent whose phone is gone takes no calls."""
-        status: AgentStatus = agent.state
-        reason = agent.reason
-        if agent.state == "free" and agent.seat in self._gone:
-            status, reason = "paused", PHONE_GONE
-        elif agent.state == "free" and agent.seat in self._busy:
-            status = "busy"
-        elif agent.state == "talking" and agent.held:
-            status = "held"
-        return status, reason, agent.contact, agent.seat
-
-    def _tell_states(self, at: float) -> None:
-        for agent in self._touched.values():
-            now = self._status(agent)
-            if now == agent.shown:
-                continue
-            was, was_since = agent.shown[0], agent.since
-            if now[0] != was:
-                agent.since = at
-            agent.shown = now
-            state, reason, contact, seat = now
-            self._actions.append(
-                words.StateChanged(agent.number, seat, state, reason, contact, agent.queue, was, was_since)
-            )
-        self._touched.clear()

@@ -91,7 +91,7 @@ def queue_rows(dispatcher: Dispatcher) -> list[QueueRow]:
                 waiting=len(entered),
                 longest_wait_s=at - min(entered, default=at),
                 agents=len(crew),
-                free=sum(engine.eligible(agent) for agent in crew),
+                free=sum(engine.roster.eligible(agent) for agent in crew),
                 offered=day.offered,
                 answered=day.answered,
                 abandoned=day.abandoned,
@@ -112,7 +112,7 @@ def agent_row(dispatcher: Dispatcher, number: str) -> AgentRow:
     engine, person = dispatcher.engine, dispatcher.box.people.agent(number)
     name = person.name if person is not None else ""
     answered = dispatcher.figures.answered_by[number]
-    agent = engine.agents.get(number)
+    agent = engine.roster.agents.get(number)
     if agent is None:
         return AgentRow(number, name, "", "out", 0.0, engine.queue_of(number), answered=answered)
     state, reason, contact, seat = agent.shown

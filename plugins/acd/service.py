@@ -76,7 +76,7 @@ class _Wait:
         engine = self._dispatcher.engine
         waiting, crew = engine.waiting(self._call.contact), engine.crew(self._queue.queue)
         position = engine.position(waiting) if waiting is not None else 1
-        free = sum(engine.eligible(agent) for agent in crew)
+        free = sum(engine.roster.eligible(agent) for agent in crew)
         self._call.emit(QueueEntered(self._queue.queue, position, len(crew), free))
 
     # -- what the dispatcher tells -------------------------------------------------------------------------------------

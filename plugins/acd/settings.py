@@ -12,7 +12,7 @@ from attrs import evolve, field, fields, frozen
 from .strategies import STRATEGIES
 
 
-class QueuesError(Exception):
+class QueuesError(ValueError):
     """queues.toml cannot be used; the text names file, queue, key and what is allowed."""
 
 

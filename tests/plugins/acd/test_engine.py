@@ -50,7 +50,7 @@ class Floor:
         return [(a.contact, a.agent) for a in self(event, at) if isinstance(a, Offer)]
 
     def state(self, agent: str) -> str:
-        return self.engine.agents[agent].shown[0]
+        return self.engine.roster.agents[agent].shown[0]
 
     def talk(self, contact: str, agent: str) -> None:
         self(Alerting(contact, agent))
@@ -123,7 +123,7 @@ def test_an_agent_who_lets_calls_ring_is_paused() -> None:
     for agent in "1212":
         floor(NotAnswered("a", agent, 19))
     assert floor.state("1") == floor.state("2") == "paused"
-    assert floor.engine.agents["1"].reason == "no-answer"
+    assert floor.engine.roster.agents["1"].reason == "no-answer"
     assert floor.offers(Resume("1")) == [("a", "1")]
 
 
@@ -165,7 +165,7 @@ def test_a_phone_that_vanishes_while_it_rings_gives_the_call_to_the_next() -> No
     assert [offer.agent for offer in only(Offer, actions)] == ["2"]
     assert floor.offers(NotAnswered("a", "2", 20)) == [], "20: not registered, the same as gone"
     assert floor.state("2") == "paused"
-    assert floor.engine.agents["2"].missed == 0
+    assert floor.engine.roster.agents["2"].missed == 0
 
 
 @pytest.mark.requirement("A7.02")
@@ -197,7 +197,7 @@ def test_pause_and_logout_during_a_talk_wait_for_its_end() -> None:
     assert floor.state("1") == floor.state("2") == "talking"
     floor(CallEnded("a", "1"))
     floor(CallEnded("b", "2"))
-    assert (floor.state("1"), floor.engine.agents["1"].reason, floor.state("2")) == ("paused", "lunch", "out")
+    assert (floor.state("1"), floor.engine.roster.agents["1"].reason, floor.state("2")) == ("paused", "lunch", "out")
 
 
 def test_a_seat_has_one_agent_and_a_talking_one_cannot_be_put_out() -> None:

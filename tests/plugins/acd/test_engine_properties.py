@@ -109,7 +109,7 @@ class Model:
                 assert agent not in self.talking.values(), "an agent who talks is offered a call"
                 assert since <= self.at
                 if refused == (contact, agent):
-                    others = [a for a in self.engine.agents.values() if self.engine.eligible(a)]
+                    others = [a for a in self.engine.roster.agents.values() if self.engine.roster.eligible(a)]
                     rank = self.engine.queues[self.entered[contact]]
                     free = [a.number for a in others if a.number in rank.rank]
                     assert not free or rank.strategy == "ring-all", "twice in a row while another is free"
@@ -131,13 +131,13 @@ class Model:
         assert [contact for contact in line if contact in stayed] == stayed, "the order changed"
         assert engine.line == sorted(engine.line, key=lambda call: call.order)
         assert {(c.contact, a) for c in engine.line for a in c.offers} == self.ringing
-        for agent in engine.agents.values():
-            assert self.shown.get(agent.number, "out") == agent.shown[0] == engine._status(agent)[0]
-            for call in engine.line if engine.eligible(agent) else ():
+        for agent in engine.roster.agents.values():
+            assert self.shown.get(agent.number, "out") == agent.shown[0] == engine.roster.status(agent)[0]
+            for call in engine.line if engine.roster.eligible(agent) else ():
                 queue = engine.queues[call.queue]
                 if agent.number in queue.rank:
                     assert call.offers, "an agent is free while a call waits that he may take"
-        seated = [agent.seat for agent in engine.agents.values() if agent.state != "out"]
+        seated = [agent.seat for agent in engine.roster.agents.values() if agent.state != "out"]
         assert len(seated) == len(set(seated)), "two agents at one seat"
 
 
