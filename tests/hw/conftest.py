@@ -22,19 +22,18 @@ CHANNELS = (*range(1, 16), *range(17, 32))
 
 
 class Pair:
-    """The box's trunk and the exchange. ``events`` holds what the trunk told and nobody has taken yet."""
+    """The box's trunk and the exchange. ``events``: what the trunk told and nobody has taken; ``history``: all."""
 
     def __init__(self, trunk: PriTrunk, exchange: Exchange) -> None:
         self.trunk = trunk
         self.exchange = exchange
         self.events: list[LineEvent] = []
-        self.on_event: Callable[[LineEvent], None] | None = None
+        self.history: list[LineEvent] = []
         self._came = asyncio.Event()
 
     def emit(self, event: LineEvent) -> None:
         self.events.append(event)
-        if self.on_event is not None:
-            self.on_event(event)
+        self.history.append(event)
         self._came.set()
 
     async def next(self, kind: type[E], **fields: Any) -> E:
@@ -72,8 +71,8 @@ class Pair:
 
     async def until_idle(self) -> None:
         """Until no call is left on either side."""
-        while not self.all_idle():
-            await asyncio.sleep(0.005)  # noqa: ASYNC110 (two sides must agree; nothing tells when)
+        while not self.all_idle():  # noqa: ASYNC110  two sides must agree, nothing tells when
+            await asyncio.sleep(0.005)
 
     async def tick(self, loopback: dict[int, int] | None = None) -> None:
         """The line's 20 ms tick for ever: each channel hears what ``loopback`` says (row to row), else silence."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
 from itertools import count
 from typing import Literal
@@ -21,6 +20,7 @@ from hw.line.signalling import q931
 from hw.line.signalling.channels import Channels
 from hw.line.signalling.libpri import DChannel
 from hw.line.signalling.q931 import Call
+from hw.line.signalling.restarts import Restarts
 from hw.line.signalling.trace import Trace
 from hw.line.span import Span
 from hw.line.trunk import NoChannel, Trunk
@@ -48,13 +48,14 @@ CONGESTION, NOT_AVAILABLE, OUT_OF_ORDER, TEMPORARY_FAILURE = 34, 44, 27, 41
 _OTHER_CHANNEL = frozenset({6, NOT_AVAILABLE})
 #: Channels that are tried for one outgoing call.
 _TRIES = 3
-#: Q.931 table 9-2: RESTART ACKNOWLEDGE is awaited so long, twice.
-_T316_S = 120.0
 #: Changes of channels within so many seconds are told in one ``LineState``.
 _GATHER_S = 0.1
 #: ``close`` waits at most so long for the exchange to agree.
 _CLOSE_S = 1.0
 By = Literal["far", "us", "fault"]
+#: What takes an outgoing call further, and all that can happen to a call once it is there.
+_Further = q931.SetupAck | q931.Proceeding | q931.Ringing | q931.Connected
+_OfCall = _Further | q931.Information | q931.Keypad | q931.Progressing | q931.Clearing | q931.Gone
 
 
 @define(eq=False)
@@ -72,7 +73,6 @@ class _Leg:
     phase: LegPhase = "offered"
     announced: bool = True
     first_answer: bool = False
-    glare: bool = False
     tries: int = 1
     by: By = "far"
     cause: int = 0
@@ -81,7 +81,7 @@ class _Leg:
 
 
 class PriTrunk(Trunk):
-    """Q.931 on one span through libpri; see ``Trunk``. A ``Proceeding`` may name another channel than ``dial`` did."""
+    """Q.931 on one span; see ``Trunk``. A ``Proceeding`` may name another channel than ``dial`` did."""
 
     def __init__(self, settings: SpanSettings, span: Span) -> None:
         self.name = settings.name
@@ -96,11 +96,10 @@ class PriTrunk(Trunk):
         self._link_up = False
         self._emit: Callable[[LineEvent], None] = lambda _event: None
         self._gather: asyncio.TimerHandle | None = None
-        self._restarts: deque[int] = deque()
-        self._restart_timer: asyncio.TimerHandle | None = None
         # Legs of different runs of the process must differ: the control process may remember those of the last run.
         self._numbers = (f"{self.name}-{int(time.time()):x}-{number}" for number in count(1))
         self._d = DChannel(settings.role, transmit=span.send, event=self._on_event)
+        self._restarts = Restarts(self._channels, send=self._d.restart, done=self._tell, failed=self._restart_failed)
         self._empty = asyncio.Event()
 
     # -- the face of a trunk -------------------------------------------------------------------------------------------
@@ -127,7 +126,7 @@ class PriTrunk(Trunk):
         self._drop_all(TEMPORARY_FAILURE, "us")
         if self._gather is not None:
             self._gather.cancel()
-        self._end_restarts()
+        self._restarts.end()
         self._d.stop()
         self._span.close()
         if self._d.trace is not None:
@@ -180,11 +179,8 @@ class PriTrunk(Trunk):
         """Send RESTART channel by channel; calls on them are gone at once. Raises ``ValueError``."""
         for number in self._channels.some(channel):
             self._drop(self._channels.owner(number), TEMPORARY_FAILURE, "us")
-            if self._link_up and number not in self._restarts:
-                self._channels.restarting(number, True)
-                self._restarts.append(number)
-        if self._restarts and self._restart_timer is None:
-            self._send_restart(tries=2)
+            if self._link_up:
+                self._restarts.add(number)
         self._tell()
 
     def channel_of(self, leg: str) -> int:
@@ -252,51 +248,21 @@ class PriTrunk(Trunk):
         for name in list(self._legs):
             self._drop(name, cause, by)
 
-    # -- restart -------------------------------------------------------------------------------------------------------
-
-    def _send_restart(self, tries: int) -> None:
-        self._d.restart(self._restarts[0])
-        self._restart_timer = asyncio.get_running_loop().call_later(_T316_S, self._restart_unanswered, tries - 1)
-
-    def _restart_unanswered(self, tries: int) -> None:
-        if tries:
-            self._send_restart(tries)
-            return
-        channel = self._restarts[0]
-        self._emit(Fault(self.name, f"channel {channel}: RESTART was not acknowledged, blocked now", "Restart"))
-        self._channels.block(channel, True)
-        self._restart_done(channel)
-
-    def _restart_done(self, channel: int | None) -> None:
-        if self._restart_timer is None or (channel is not None and channel != self._restarts[0]):
-            return
-        self._restart_timer.cancel()
-        self._restart_timer = None
-        self._channels.restarting(self._restarts.popleft(), False)
-        if self._restarts:
-            self._send_restart(tries=2)
-        else:
-            self._tell()
-
-    def _end_restarts(self) -> None:
-        if self._restart_timer is not None:
-            self._restart_timer.cancel()
-            self._restart_timer = None
-        while self._restarts:
-            self._channels.restarting(self._restarts.popleft(), False)
-
     # -- the line's state ----------------------------------------------------------------------------------------------
 
     def _on_alarm(self, alarm: str) -> None:
         """The span is lost or back. What was up on it is gone: the far end sees the same and clears too."""
         if alarm:
             self._link_up = False
-            self._end_restarts()
+            self._restarts.end()
             self._drop_all(OUT_OF_ORDER, "fault")
             self._d.stop()
         else:
             self._d.start()
         self._tell()
+
+    def _restart_failed(self, channel: int) -> None:
+        self._emit(Fault(self.name, f"channel {channel}: RESTART was not acknowledged, blocked now", "Restart"))
 
     def _tell(self) -> None:
         if self._gather is not None:
@@ -319,23 +285,18 @@ class PriTrunk(Trunk):
                 self._tell()
             case q931.LinkDown():
                 self._link_up = False
-                self._end_restarts()
+                self._restarts.end()
                 self._tell()
             case q931.Restarted(channel):
                 for number in self._channels.some(channel if channel in self._channels else None):
                     self._drop(self._channels.owner(number), TEMPORARY_FAILURE, "far")
             case q931.RestartAcked(channel):
-                self._restart_done(channel)
+                self._restarts.acknowledged(channel)
             case _:
                 if (leg := self._by_call.get(event.call)) is not None:
                     self._of_leg(leg, event)
 
-    def _of_leg(
-        self,
-        leg: _Leg,
-        event: q931.Information | q931.Keypad | q931.SetupAck | q931.Proceeding | q931.Ringing
-        | q931.Progressing | q931.Connected | q931.Clearing | q931.Gone,
-    ) -> None:
+    def _of_leg(self, leg: _Leg, event: _OfCall) -> None:
         match event:
             case q931.Gone(_, cause, timed_out):
                 if timed_out and leg.by == "far":
@@ -352,12 +313,10 @@ class PriTrunk(Trunk):
                 leg.first_answer = True
                 self._emit(Progress(leg.name))
             case _:
-                if not leg.clearing and self._on_channel(leg, event.channel):
+                if not leg.clearing and self._on_channel(leg, event):
                     self._goes_on(leg, event)
 
-    def _goes_on(
-        self, leg: _Leg, event: q931.SetupAck | q931.Proceeding | q931.Ringing | q931.Connected
-    ) -> None:
+    def _goes_on(self, leg: _Leg, event: _Further) -> None:
         """Our outgoing call gets further."""
         leg.first_answer = True
         match event:
@@ -372,14 +331,16 @@ class PriTrunk(Trunk):
         if isinstance(event, q931.Proceeding | q931.Ringing) and event.inband:
             self._emit(Progress(leg.name))
 
-    def _on_channel(self, leg: _Leg, channel: int) -> bool:
+    def _on_channel(self, leg: _Leg, event: _Further) -> bool:
         """Follow the exchange to the channel that it names; clear the call (44) if that one is not free."""
-        if channel in (leg.channel, q931.NO_CHANNEL, q931.ANY_CHANNEL):
+        if event.channel in (leg.channel, q931.NO_CHANNEL, q931.ANY_CHANNEL):
             return True
-        if not self._channels.idle(channel):
+        if not self._channels.idle(event.channel):
             self._clear(leg, NOT_AVAILABLE)
             return False
-        self._move(leg, channel)
+        self._move(leg, event.channel)
+        if not isinstance(event, q931.Proceeding):
+            self._emit(Proceeding(leg.name, leg.channel))
         return True
 
     def _move(self, leg: _Leg, channel: int) -> None:
@@ -389,28 +350,27 @@ class PriTrunk(Trunk):
         self._tell_soon()
 
     def _gone(self, leg: _Leg, cause: int) -> None:
-        if leg.glare or (not leg.incoming and not leg.first_answer and cause in _OTHER_CHANNEL and leg.by == "far"):
-            if self._try_other(leg):
-                return
-            cause = NOT_AVAILABLE
+        refused = not leg.incoming and not leg.first_answer and cause in _OTHER_CHANNEL
+        if refused and leg.by == "far" and self._try_other(leg):
+            return
         # Why we hung up, or what DISCONNECT said: the last message need not repeat it.
         self._end(leg, leg.cause or cause)
 
     def _try_other(self, leg: _Leg) -> bool:
-        """Dial once more on another channel, where there is one."""
-        leg.glare = False
-        if leg.tries == _TRIES or not self._link_up or leg.by == "us":
+        """Dial once more on another channel, where there is one; ``Proceeding`` tells it at once."""
+        if leg.tries == _TRIES or not self._link_up:
             return False
-        del self._by_call[leg.call]
         self._channels.free(leg.channel, leg.name)
         try:
             channel = self._channels.hunt()
         except NoChannel:
             return False
         leg.tries += 1
+        del self._by_call[leg.call]
         leg.call = self._d.setup(leg.called, leg.caller, channel=channel)
         self._by_call[leg.call] = leg
         self._move(leg, channel)
+        self._emit(Proceeding(leg.name, channel))
         return True
 
     # -- incoming calls ------------------------------------------------------------------------------------------------
@@ -421,20 +381,25 @@ class PriTrunk(Trunk):
             self._d.hangup(ring.call, channel.cause)
             self._emit(Refused(self.name, ring.called, ring.caller, channel.cause))
             return
-        yielding = self._legs.get(self._channels.owner(channel))
+        rival = self._legs.get(self._channels.owner(channel))
         leg = _Leg(
             next(self._numbers), ring.call, channel, incoming=True, called=ring.called, caller=ring.caller,
             display=ring.name, restricted=ring.restricted, announced=False,
         )  # fmt: skip
         self._add(leg)
-        if yielding is not None:
-            yielding.glare = True
-            self._d.hangup(yielding.call, NOT_AVAILABLE)
+        if rival is not None:
+            self._yield(rival)
         if ring.complete or not self._overlap_s:
             self._announce(leg)
         else:
             self._d.setup_ack(ring.call, channel)
             self._more_digits(leg, "", complete=False)
+
+    def _yield(self, leg: _Leg) -> None:
+        """Glare: our call leaves its channel, which the exchange's has now, before that one is told."""
+        self._d.hangup(leg.call, NOT_AVAILABLE)
+        if not self._try_other(leg):
+            self._end(leg, NOT_AVAILABLE)
 
     def _choose(self, ring: q931.Ring) -> _No | int:
         """The channel of an incoming call (Q.931 §5.2.3.1), or the cause to refuse it with."""

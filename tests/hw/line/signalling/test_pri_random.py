@@ -45,7 +45,7 @@ def test_a_thousand_random_events_end_with_every_channel_idle(pair, seed):
                     if kind == "call":
                         p.exchange.call("400", str(n), channel=dice.choice((None, None, None, *channels)))
                     elif kind == "dial":
-                        p.trunk.dial(f"out-{n}", str(n), "", "")
+                        p.history.append((f"out-{n}", p.trunk.dial(f"out-{n}", str(n), "", "")))
                     elif kind == "far" and p.exchange.subscribers:
                         far(dice.choice(p.exchange.subscribers))
                     elif kind == "near" and p.trunk.legs():
@@ -61,6 +61,7 @@ def test_a_thousand_random_events_end_with_every_channel_idle(pair, seed):
                 p.trunk.hangup(leg.leg, 16)
             await p.until_idle()
             _each_leg_is_told_in_order(p.events)
+            _no_channel_has_two_legs(p.history)
             assert min(done[kind] for kind in ("call", "dial", "far", "near")) > 50
 
     asyncio.run(main())
@@ -76,3 +77,17 @@ def _each_leg_is_told_in_order(events):
         assert told.count("Cleared") == 1 and told[-1] == "Cleared", (leg, told)
         assert told.count("Incoming") == (not leg.startswith("out-")), (leg, told)
         assert told.count("Answered") <= 1, (leg, told)
+
+
+def _no_channel_has_two_legs(history):
+    """The audio follows these events: a leg has its channel from ``dial`` or ``Incoming`` to ``Cleared``."""
+    channels = {}
+    for event in history:
+        if isinstance(event, tuple):
+            channels[event[0]] = event[1]
+        elif isinstance(event, Incoming | Proceeding):
+            channels[event.leg] = event.channel
+        elif isinstance(event, Cleared):
+            del channels[event.leg]
+        assert len(set(channels.values())) == len(channels), event
+    assert not channels
