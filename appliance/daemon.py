@@ -210,8 +210,3 @@ async def _wait(event: asyncio.Event, timeout_s: float) -> None:
             await event.wait()
     except TimeoutError:
         pass
-
-
-async def serve(config: Path, settings: ControlSettings) -> None:
-    """Run the control process until it is told to stop."""
-    await Daemon(config, settings).run()

@@ -57,13 +57,13 @@ class Demo:
 
     async def live(self) -> Live:
         """The live view of this moment."""
-        async with await Client.connect(self.site.api) as client:
+        async with Client(self.site.api) as client:
             return await client.get(Live, "live")
 
     async def drain(self) -> dict[str, int]:
         """No new callers; wait until calls are over; what is left over after that."""
         self._children["sim"].signal(signal.SIGUSR1)
-        async with await Client.connect(self.site.api) as client:
+        async with Client(self.site.api) as client:
             end = time.monotonic() + DRAIN_S
             while (await client.get(Live, "live")).calls and time.monotonic() < end:
                 await asyncio.sleep(0.2)
@@ -82,7 +82,7 @@ class Demo:
     async def events(self) -> list[EventRow]:
         """All events of the run."""
         rows: list[EventRow] = []
-        async with await Client.connect(self.site.api) as client:
+        async with Client(self.site.api) as client:
             while page := await client.get(
                 list[EventRow], "events.list", after=rows[-1].id if rows else 0, limit=5000
             ):

@@ -64,8 +64,13 @@ class DemoSite:
         return self.base / "var" / "recordings"
 
 
-def make(base: Path, address: str, *, sip_port: int | None = None) -> DemoSite:
-    """A fresh site under ``base``: what an earlier run left is removed, but not the prompts it made."""
+def make(
+    base: Path, address: str, *, sip_port: int | None = None, settings: Mapping[str, Mapping[str, Any]] | None = None
+) -> DemoSite:
+    """A fresh site under ``base``: what an earlier run left is removed, but not the prompts it made.
+
+    ``sip_port`` 0 is any free one. ``settings`` go over the tables of the settings file.
+    """
     var = base / "var"
     for leftover in ("onecall.db", "onecall.db-wal", "onecall.db-shm", "first-secrets.toml"):
         (var / leftover).unlink(missing_ok=True)
@@ -75,14 +80,17 @@ def make(base: Path, address: str, *, sip_port: int | None = None) -> DemoSite:
     (base / "sim-report.json").unlink(missing_ok=True)
     var.mkdir(exist_ok=True)
     # Unix socket paths have room for 107 octets, so the sockets have a folder with a short name
-    site = DemoSite(base, Path(tempfile.mkdtemp(prefix="onecall-")), sip_port or _free_port(address))
-    site.config.write_text(_toml(_settings(site, address)), encoding="utf-8")
+    site = DemoSite(base, Path(tempfile.mkdtemp(prefix="onecall-")), sip_port or _free_port(address, sip_port))
+    tables = _settings(site, address)
+    for name, table in (settings or {}).items():
+        tables.setdefault(name, {}).update(table)
+    site.config.write_text(_toml(tables), encoding="utf-8")
     return site
 
 
-def _free_port(address: str) -> int:
-    """5060 when nobody has it, else any."""
-    for port in (5060, 0):
+def _free_port(address: str, wanted: int | None) -> int:
+    """5060 when nobody has it, else any; any at once when 0 is wanted."""
+    for port in (5060, 0) if wanted is None else (0,):
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
             try:
                 probe.bind((address, port))
@@ -134,7 +142,7 @@ def simulated(site: DemoSite, address: str, traffic: Mapping[str, Any], talk_ms:
         for n, (agent, seat) in enumerate(DESKS.items())
     ]
     sim = {
-        "spans": [{"name": "e1", "address": str(site.sockets / "e1")}],
+        "exchange": {"spans": [{"address": str(site.sockets / "e1")}]},
         "traffic": dict(traffic),
         "phones": {"registrar": f"{address}:{site.sip_port}", "address": address, "list": phones},
         "seed": secrets.randbelow(1 << 30),
