@@ -25,7 +25,7 @@ PACKAGES = (
     (r"openssl/|-lssl\b|-lcrypto\b", "libssl-dev"),
     (r"Python\.h", "python3-dev"),
     (r"No module named '(setuptools|distutils)", "python3-setuptools"),
-    (r"(command|unable to execute) '\S*gcc'|cannot execute .?(cc1|as|ld)", "gcc"),
+    (r"(command|unable to execute|directory:) '\S*gcc'|cannot execute .?(cc1|as|ld)", "gcc"),
     (r"(std\w+|string|errno|unistd|assert|limits)\.h|crti\.o|-lc\b", "libc6-dev"),
 )
 _MISSING = re.compile(
@@ -76,11 +76,11 @@ def compile_part(root: Path, file: Path, module: str) -> None:
 def explain(output: str) -> str:
     """What a build's output means: the missing Debian packages with the line that installs them, or the end of it."""
     missing = [line[0].strip() for line in _MISSING.finditer(output)]
-    wanted = [package for pattern, package in PACKAGES if any(re.search(pattern, line) for line in missing)]
+    wanted = {package: line for pattern, package in PACKAGES for line in missing if re.search(pattern, line)}
     if not wanted:
         compiler = output.partition("Traceback (most recent call last)")[0].strip()
         return "\n".join((compiler or output.strip()).splitlines()[-20:])
-    return "\n".join([*missing, "On Debian this helps:", f"    apt-get install {' '.join(wanted)}"])
+    return "\n".join([*wanted.values(), "On Debian this helps:", f"    apt-get install {' '.join(wanted)}"])
 
 
 def build(root: Path = ROOT) -> list[str]:

@@ -83,6 +83,7 @@ def test_a_failed_build_leaves_nothing_that_could_be_loaded(tree: Path) -> None:
         ("/usr/include/limits.h:26:10: fatal error: stdlib.h: No such file or directory", "libc6-dev"),
         ("error: command 'x86_64-linux-gnu-gcc' failed: No such file or directory", "gcc"),
         ("error: command 'gcc' failed: No such file or directory", "gcc"),
+        ("cffi.VerificationError: CompileError: [Errno 2] No such file or directory: 'x86_64-linux-gnu-gcc'", "gcc"),
     ],
 )
 def test_what_the_compiler_misses_is_one_package(output: str, package: str) -> None:
