@@ -14,7 +14,8 @@ COMPACT = {
     "m": "contact", "o": "event", "r": "refer-to", "t": "to", "u": "allow-events", "v": "via", "x": "session-expires",
 }  # fmt: skip
 _URI = re.compile(
-    r"(?P<scheme>[A-Za-z]+):(?:(?P<user>[^@]*)@)?(?P<host>\[[^\]]+\]|[^:;?@ ]+)(?::(?P<port>[0-9]{1,5}))?(?P<rest>.*)"
+    r"(?P<scheme>[A-Za-z]+):(?:(?P<user>[^@]*)@)?(?P<host>\[[0-9A-Fa-f:.]+\]|[^:;?@\[\]\s]+)"
+    r"(?::(?P<port>[0-9]{1,5}))?(?P<rest>(?:[;?].*)?)"
 )
 _USER_SAFE = "-_.!~*'()&=+$,;?/"
 

@@ -200,9 +200,9 @@ def desk(tmp_path: Path) -> Open:
             try:
                 yield made
             finally:
+                await process.close()
                 for phone in made.phones:
                     phone.agent.close()
-                await process.close()
                 made.link.close()
                 made._reading.cancel()
 
