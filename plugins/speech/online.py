@@ -26,10 +26,13 @@ _DECODERS = {
 
 def fetch(text: str, language: str, timeout_s: float) -> bytes:
     """``text`` as MP3 from the online service; blocks. Raises what gTTS and the network raise."""
-    from gtts import gTTS  # optional: only needed where it is switched on
+    try:
+        from gtts import gTTS  # optional: only needed where it is switched on
+    except ImportError:
+        raise EngineError("the Python package gTTS is not installed") from None
 
     buffer = io.BytesIO()
-    gTTS(text, lang=language, timeout=timeout_s).write_to_fp(buffer)
+    gTTS(text, lang=language, lang_check=False, timeout=timeout_s).write_to_fp(buffer)
     return buffer.getvalue()
 
 

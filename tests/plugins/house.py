@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -18,7 +19,7 @@ from tests.appliance.calls.desk import Desk, desk
 
 
 class House:
-    """A desk whose calls are served by plugins; ``reached`` are the destinations of calls that left them for a queue."""
+    """A desk whose calls are served by plugins; ``reached`` are the calls that left them for a queue."""
 
     def __init__(self, made: Desk, box: CoreBox) -> None:
         self.desk = made
@@ -42,6 +43,12 @@ class House:
         while [item.value for item in (await self.desk.sent(Play, "line", at)).items] != paths:
             at += 1
         return at
+
+    async def times(self, kind: str, count: int) -> None:
+        """Wait until an event of this kind has happened ``count`` times."""
+        async with asyncio.timeout(5), self.desk.events.subscribe(kind) as coming:
+            while len(await self.desk.events.rows(kind=kind)) < count:
+                await anext(coming)
 
     async def event(self, kind: str) -> dict[str, Any]:
         """Wait for an event of this kind: its fields."""

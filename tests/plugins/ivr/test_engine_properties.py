@@ -21,7 +21,7 @@ nodes: st.SearchStrategy[Node] = st.one_of(
     st.builds(
         AskNode, prompt=st.just("p"), save=st.just("x"), next=targets, least=st.integers(1, 3), most=st.integers(3, 8),
         repeat=repeats, otherwise=st.one_of(st.just(""), targets),
-    ),  # fmt: skip
+    ),
     st.builds(LanguageNode, language=st.sampled_from(["zh", "en", "other"]), next=targets),
     st.builds(GoNode, destination=st.sampled_from([*OUT, "extension:{x}"])),
     st.builds(HangupNode, prompt=st.sampled_from(["", "bye"])),
@@ -39,7 +39,11 @@ def usable(menu: Menu) -> bool:
 
 
 @pytest.mark.requirement("A4.12")
-@given(menu=menus, node=st.sampled_from(NAMES), pressed=st.lists(st.sampled_from(["", *"123456789*#", "8001"]), max_size=12))
+@given(
+    menu=menus,
+    node=st.sampled_from(NAMES),
+    pressed=st.lists(st.sampled_from(["", *"123456789*#", "8001"]), max_size=12),
+)
 @settings(max_examples=600, deadline=None)
 def test_after_any_keys_the_operator_is_one_key_away_and_silence_leads_out(
     menu: Menu, node: str, pressed: list[str]
@@ -82,7 +86,8 @@ def test_the_check_finds_a_circle_exactly_where_a_silent_caller_would_go_round(m
         while at in NAMES and at not in seen:
             seen.append(at)
             node = menu.nodes[at]
-            at = getattr(node, "next", "") if isinstance(node, SayNode | LanguageNode) else getattr(node, "otherwise", "")
+            way = "next" if isinstance(node, SayNode | LanguageNode) else "otherwise"
+            at = getattr(node, way, "")
         assert (f"node {name}" in told) == (at == name)
 
 

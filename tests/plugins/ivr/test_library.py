@@ -12,7 +12,16 @@ from plugins.ivr.library import Library
 from plugins.ivr.menu import MenuError
 from plugins.ivr.settings import IvrSettings
 
-TEXT = 'start = "a"\n[nodes.a]\nkind = "say"\nprompt = "{0}"\nnext = "b"\n[nodes.b]\nkind = "go"\ndestination = "queue:{0}"\n'
+TEXT = """
+start = "a"
+[nodes.a]
+kind = "say"
+prompt = "{0}"
+next = "b"
+[nodes.b]
+kind = "go"
+destination = "queue:{0}"
+"""
 
 
 class Site:

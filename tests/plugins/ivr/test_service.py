@@ -167,13 +167,10 @@ def test_an_edit_while_a_caller_is_in_the_menu_is_for_the_next_caller(tmp_path: 
         file.write_text(SHORT.replace("queue:one", "queue:changed"), encoding="utf-8")
         os.utime(file, ns=(1, 1))
         here.desk.caller("95001", leg="t2")
-        while not {"t1", "t2"} <= set(here.desk.switchboard.legs):
-            await asyncio.sleep(0)
+        await here.times("menu.entered", 2)
         here.press("1")
-        await here.desk.until("contact.ended")
         here.press("1", leg="t2")
-        while len(here.reached) < 2:
-            await asyncio.sleep(0)
+        await here.times("contact.ended", 2)
         assert [queue for queue, _, _ in here.reached] == ["one", "changed"]
 
     run(tmp_path, scenario, site=etc(tmp_path), menu="menu:short")
