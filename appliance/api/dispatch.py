@@ -77,7 +77,7 @@ class _Signature:
             if p.name not in self._given
         }
         self._names = list(fields)
-        self._kind = attr.make_class(name, fields, frozen=True, kw_only=True)
+        self._kind = attr.make_class(name.replace(".", "_"), fields, frozen=True, kw_only=True)
 
     def arguments(self, params: dict[str, Any], given: Mapping[type, Any]) -> dict[str, Any]:
         """The method's keyword arguments. Raises ``SettingsError`` naming the parameter and what is allowed."""
