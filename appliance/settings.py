@@ -34,6 +34,12 @@ def _word(_: Any, attribute: Attribute[str], value: str) -> None:
         raise ValueError(f"{attribute.name}: {value!r} must be one word without spaces, quotes and colons")
 
 
+def _plugins(_: Any, attribute: Attribute[tuple[str, ...]], value: tuple[str, ...]) -> None:
+    for name in value:  # a text in place of a list arrives here letter by letter
+        if not re.fullmatch(r"[a-z][a-z0-9_-]+", name):
+            raise ValueError(f'{attribute.name}: must be a list of plugins\' names, such as ["acd"]; {name!r} is none')
+
+
 def _between(low: float, high: float) -> Any:
     """A validator for times, seconds."""
 
@@ -84,7 +90,7 @@ class ControlSettings:
     hook_timeout_s: float = field(default=5.0, validator=_between(0.1, 60))
     max_failures: int = field(default=20, validator=validators.ge(1))
     #: Plugins that are not loaded.
-    disabled_plugins: tuple[str, ...] = ()
+    disabled_plugins: tuple[str, ...] = field(default=(), validator=_plugins)
 
 
 def load(path: Path) -> ControlSettings:
