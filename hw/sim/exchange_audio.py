@@ -90,8 +90,8 @@ class Bearers:
         frames = self._kept.get(index)
         return alaw_decode(np.concatenate(frames)) if frames else np.zeros(0, np.int16)
 
-    def tick(self, heard: Octets, said: Octets) -> None:
-        """One frame [n, 160] both ways: hear ``heard``, fill ``said``."""
+    def tick(self, heard: Octets, said: Octets) -> list[int]:
+        """One frame [n, 160] both ways: hear ``heard``, fill ``said``; returns who has heard a voice's code."""
         said[:] = self._cycles[self._every, self._at]
         self._at = (self._at + 1) % self._lengths
         for index in list(self._playing):
@@ -100,7 +100,6 @@ class Bearers:
                 said[index] = queue.popleft()
             else:
                 del self._playing[index]
-        if self._busy:
-            self._ears.feed(alaw_decode(heard))
         for index, frames in self._kept.items():
             frames.append(heard[index].copy())
+        return [index for index, _ in self._ears.feed(alaw_decode(heard))] if self._busy else []

@@ -319,8 +319,11 @@ class ExchangeSpan:
                 size = connection.recv_into(self._heard.data)
                 if size == self._heard.nbytes:
                     self.counters["ticks"] += 1
-                    self.bearers.tick(self._heard, self._said)
+                    heard = self.bearers.tick(self._heard, self._said)
                     connection.send(self._said.data)
+                    for index in heard:
+                        if (there := self._by_name.get(self._channels.owner(self._numbers[index]))) is not None:
+                            there.notify()
             except BlockingIOError:
                 return
             except OSError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from contextlib import suppress
 from typing import TYPE_CHECKING, Literal
 
 from attrs import define, field
@@ -89,7 +90,21 @@ class Subscriber:
         """Until the voice of ``code`` was heard ``times`` times. Raises ``CallCleared``."""
         while self.heard[code] < times:
             self._alive()
-            await asyncio.sleep(0.02)  # as often as something can be heard
+            await self._next()
+
+    async def hears_anyone(self) -> None:
+        """Until any voice's code is heard from now on. Raises ``CallCleared``."""
+        before = self.heard.total()
+        while self.heard.total() == before:
+            self._alive()
+            await self._next()
+
+    async def stays(self, seconds: float) -> None:
+        """Stay on the line so long. Raises ``CallCleared`` when the call ends before."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self.cleared()
+        self._alive()
 
     # -- doing ---------------------------------------------------------------------------------------------------------
 
@@ -143,7 +158,7 @@ class Subscriber:
         self.notify()
 
     def notify(self) -> None:
-        """Wake who waits."""
+        """Something has happened, or a code was heard: wake who waits."""
         self._changed.set()
 
     async def _until(self, phase: Phase) -> None:

@@ -69,10 +69,14 @@ class Pair:
             and all(span.idle_channels() == len(self.trunk.timeslots.channels) for span in self.exchange.spans)
         )
 
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Until something holds that no event tells of."""
+        while not condition():  # noqa: ASYNC110
+            await asyncio.sleep(0.005)
+
     async def until_idle(self) -> None:
         """Until no call is left on either side."""
-        while not self.all_idle():  # noqa: ASYNC110  two sides must agree, nothing tells when
-            await asyncio.sleep(0.005)
+        await self.until(self.all_idle)
 
     async def tick(self, loopback: dict[int, int] | None = None) -> None:
         """The line's 20 ms tick for ever: each channel hears what ``loopback`` says (row to row), else silence."""
