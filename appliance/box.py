@@ -12,6 +12,7 @@ from appliance.events.log import EventLog
 from appliance.people.directory import Directory
 from appliance.phones import Phones
 from appliance.store.store import Store
+from appliance.tasks import Tasks
 from hw import settings as files
 
 T = TypeVar("T")
@@ -26,6 +27,7 @@ class CoreBox:
         self._config = config
         self._switchboard = switchboard
         self._phones = phones
+        self.tasks = Tasks()
         self.etc = etc
         self.var = var
         self.store = store
@@ -40,8 +42,8 @@ class CoreBox:
         return files.load(self._config, table, kind)
 
     def spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
-        """Run work beside the calls."""
-        self._switchboard.spawn(work, name)
+        """Run work beside the calls, at most until the box stops."""
+        self.tasks.spawn(work, name)
 
     def call_of(self, contact: str) -> Call | None:
         """The call of a contact that is up."""

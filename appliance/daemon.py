@@ -134,6 +134,7 @@ class Daemon:
         stack.callback(lambda: events.append(ProcessChanged("control", False)))
         await plugins.start(box)
         stack.push_async_callback(plugins.stop)
+        stack.push_async_callback(box.tasks.stop)
         stack.push_async_callback(switchboard.stop)
         for link in links.values():
             task = asyncio.create_task(link.run(self._up, self._message, self._down), name=f"{link.process} link")

@@ -56,7 +56,7 @@ class _Talk:
         reason = "caller"
         try:
             if not adopted:
-                self._switchboard.spawn(self._switchboard.plugins.bridged(call, peer), "bridged")
+                self._switchboard.beside.spawn(self._switchboard.plugins.bridged(call, peer), "bridged")
             over = await self._converse()
             reason = "transfer" if isinstance(over, Refer) else over
             return over

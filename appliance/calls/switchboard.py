@@ -9,7 +9,7 @@ import asyncio
 import itertools
 import logging
 from collections import Counter
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from appliance.calls import records, runner
@@ -29,6 +29,7 @@ from appliance.events.types import (
 from appliance.link.client import LinkDown, Process, ProcessLink
 from appliance.people.directory import Directory
 from appliance.pluginmanager import Plugins
+from appliance.tasks import Tasks
 from hw.messages import (
     Alerting,
     Block,
@@ -102,7 +103,7 @@ class Switchboard:
         #: The control process ends while calls are up: nothing more is sent or recorded, the next start adopts them.
         self.stopping = False
         self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._beside: set[asyncio.Task[None]] = set()
+        self.beside = Tasks()
         self._leg_numbers = itertools.count(1)
 
     # -- what calls use ------------------------------------------------------------------------------------------------
@@ -152,17 +153,6 @@ class Switchboard:
         allowed = getattr(self.people.seat(seat), "outside", False)
         seats: Mapping[str, object] = {s.account: s for s in self.people.seats()}
         return route(number, Caller(True, allowed), self.numbers, seats, self.outside_prefix)[0]
-
-    def spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
-        """Run work beside the calls; what it throws is logged."""
-        task = asyncio.get_running_loop().create_task(work, name=name)
-        self._beside.add(task)
-        task.add_done_callback(self._beside_done)
-
-    def _beside_done(self, task: asyncio.Task[None]) -> None:
-        self._beside.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("%s failed", task.get_name(), exc_info=error)
 
     # -- events of the links -------------------------------------------------------------------------------------------
 
@@ -259,7 +249,7 @@ class Switchboard:
             call.emit(DigitIgnored(leg.id))
         call.emit(LegCleared(leg.id, leg.cause, leg.by), records.leg_cleared(leg.id, self.now(), leg.cause))
         if leg.seat:
-            self.spawn(self.plugins.seat_cleared(leg.seat, leg.cause), "seat cleared")
+            self.beside.spawn(self.plugins.seat_cleared(leg.seat, leg.cause), "seat cleared")
         task = self._tasks.get(call.contact)
         if leg is call.leg and task is not None:
             task.cancel()
@@ -335,15 +325,15 @@ class Switchboard:
     async def stop(self) -> None:
         """Cancel everything; calls that are up are left to the next start, which adopts them."""
         self.stopping = True
-        for task in [*self._beside, *self._tasks.values()]:
+        for task in self._tasks.values():
             task.cancel()
-        await asyncio.gather(*self._beside, *self._tasks.values(), return_exceptions=True)
+        await asyncio.gather(*self._tasks.values(), self.beside.stop(), return_exceptions=True)
 
     def leftover(self) -> dict[str, int]:
         """What is still there: all 0 when no call is up."""
         return {
             "calls": len(self.calls),
             "legs": len(self.legs),
-            "tasks": len(self._tasks) + len(self._beside),
+            "tasks": len(self._tasks) + len(self.beside),
             "pending": self.audio.pending,
         }
