@@ -261,7 +261,11 @@ class Phone:
         if self._agent is None or Uri.parse(message.uri).user != self.account:
             request.reply(404, "Not Found")
             return
-        session = self._session(Address.parse(message.headers.get("from")).uri.user, incoming=True)
+        try:
+            session = self._session(Address.parse(message.headers.get("from")).uri.user, incoming=True)
+        except OSError:
+            request.reply(486, _REFUSALS[486])
+            return
         try:
             session.take_offer(message.body)
             session.call = self._agent.accept(request, session, self.account)

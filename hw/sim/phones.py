@@ -51,10 +51,11 @@ class Person:
             await asyncio.sleep(_LOGIN_AGAIN)
 
     async def _serve(self, call: PhoneCall) -> None:
-        """Do with an incoming call what the settings say."""
-        settings = self._settings
+        """Do with an incoming call what the settings say; nobody talks to two callers at once."""
+        others = [other.report for other in self.phone.calls if other is not call]
+        talking = any(report.incoming and report.answered is not None for report in others)
         try:
-            match settings.answers:
+            match "busy" if talking else self._settings.answers:
                 case "answer":
                     await self._talk(call)
                 case "busy":
@@ -114,6 +115,10 @@ class Phones:
                     tasks.create_task(person.live())
         finally:
             await asyncio.gather(*(person.phone.close() for person in self.people))
+
+    async def registered(self) -> None:
+        """Wait until every phone is registered."""
+        await asyncio.gather(*(person.phone.registered() for person in self.people))
 
     @property
     def busy(self) -> int:

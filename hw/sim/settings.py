@@ -9,6 +9,7 @@ from attrs import Attribute, field, frozen, validators
 
 from hw.sim.exchange import ExchangeSettings
 from hw.sim.pattern import CODES
+from hw.sim.traffic import TrafficSettings
 
 Answers = Literal["answer", "never", "busy", "decline"]
 
@@ -75,7 +76,20 @@ class SimSettings:
 
     #: Everything that is drawn by chance comes from here: the same seed, the same day.
     seed: int = 1
-    exchange: ExchangeSettings = ExchangeSettings(spans=())
-    phones: PhonesSettings = PhonesSettings()
+    exchange: ExchangeSettings = field(factory=lambda: ExchangeSettings(spans=()))
+    #: People who call the box; without it the exchange only takes calls.
+    traffic: TrafficSettings | None = None
+    phones: PhonesSettings = field(factory=PhonesSettings)
     #: How long calls may go on after the simulator was told to end, in ms.
     drain_ms: int = field(default=20_000, validator=validators.ge(0))
+
+    def __attrs_post_init__(self) -> None:
+        """Every voice is one person's: otherwise nobody could tell who was heard."""
+        taken = {phone.code: f"phone {phone.account}" for phone in self.phones.list}
+        for number in self.exchange.numbers:
+            if number.code is not None and taken.setdefault(number.code, number.number) != number.number:
+                raise ValueError(f"exchange.numbers: code {number.code} is the voice of {taken[number.code]}")
+        if self.traffic is not None:
+            codes = range(self.traffic.first_code, self.traffic.first_code + self.traffic.codes)
+            for code in taken.keys() & set(codes):
+                raise ValueError(f"traffic: code {code} is the voice of {taken[code]}: choose another first_code")
