@@ -234,9 +234,12 @@ class LineProcess:
         self._notify.alive()
         self._switch.second()
         late_p99, late_max = self._clock.lateness()
+        run_late_p99, run_late_max = self._clock.run_lateness()
         self._link.send(Stats(
-            "line", os.getpid(), round(time.process_time(), 3), round(late_p99, 2), round(late_max, 2),
-            self._switch.gauges() | {"legs": len(self._trunk_of)}, self._counters(),
+            process="line", pid=os.getpid(), cpu_s=round(time.process_time(), 3),
+            late_p99_ms=round(late_p99, 2), late_max_ms=round(late_max, 2),
+            run_late_p99_ms=round(run_late_p99, 2), run_late_max_ms=round(run_late_max, 2),
+            gauges=self._switch.gauges() | {"legs": len(self._trunk_of)}, counters=self._counters(),
         ))
         gc.collect(2 if self._ticks % (_FULL_COLLECTION_S * _TICKS_A_SECOND) == 0 else 1)
 

@@ -17,6 +17,28 @@ PERIOD_NS = 20_000_000
 _CATCH_UP = 50
 
 
+class _Histogram:
+    """Any number of times in bins of 0.1 ms; those over 200 ms are in the last one."""
+
+    def __init__(self) -> None:
+        self._bins = [0] * 2001
+        self._count = 0
+        self.longest = 0.0
+
+    def add(self, ms: float) -> None:
+        self._bins[min(max(int(ms * 10), 0), 2000)] += 1
+        self._count += 1
+        self.longest = max(self.longest, ms)
+
+    def percentile(self, share: float) -> float:
+        wanted = self._count * share
+        for i, count in enumerate(self._bins):
+            wanted -= count
+            if wanted <= 0:
+                return min((i + 1) / 10, self.longest)
+        return self.longest
+
+
 class Clock:
     """Calls ``tick`` every 20 ms on the whole; a tick that comes late is followed by the next at once."""
 
@@ -26,6 +48,7 @@ class Clock:
         self._fd = -1
         self._due_ns = 0
         self._late_ms: list[float] = []
+        self._run = _Histogram()
         self.skipped = 0
         self.failed = 0
 
@@ -35,7 +58,7 @@ class Clock:
         if self._fd < 0:
             raise OSError(-self._fd, os.strerror(-self._fd))
         self._due_ns = time.monotonic_ns() + PERIOD_NS
-        self._loop.add_reader(self._fd, self._run)
+        self._loop.add_reader(self._fd, self._due)
 
     def stop(self) -> None:
         """Tick no more."""
@@ -49,7 +72,11 @@ class Clock:
         late, self._late_ms = sorted(self._late_ms), []
         return (late[min(len(late) * 99 // 100, len(late) - 1)], late[-1]) if late else (0.0, 0.0)
 
-    def _run(self) -> None:
+    def run_lateness(self) -> tuple[float, float]:
+        """The same since the start, the percentile to 0.1 ms."""
+        return self._run.percentile(0.99), self._run.longest
+
+    def _due(self) -> None:
         try:
             due = int.from_bytes(os.read(self._fd, 8), "little")
         except BlockingIOError:
@@ -59,7 +86,9 @@ class Clock:
             self._due_ns += (due - _CATCH_UP) * PERIOD_NS
             due = _CATCH_UP
         for _ in range(due):
-            self._late_ms.append((time.monotonic_ns() - self._due_ns) / 1e6)
+            late_ms = (time.monotonic_ns() - self._due_ns) / 1e6
+            self._late_ms.append(late_ms)
+            self._run.add(late_ms)
             self._due_ns += PERIOD_NS
             try:
                 self._tick()

@@ -1,0 +1,28 @@
+"""The table [line]: what is allowed, and that an error says so."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from hw.line.settings import LineSettings
+from hw.settings import SettingsError, structure
+
+
+def test_a_socket_is_enough_and_spans_have_all_bearer_channels() -> None:
+    settings = structure({"socket": "/run/x", "spans": [{"name": "e1"}]}, LineSettings, "here")
+    assert settings.socket == Path("/run/x")
+    assert len(settings.spans[0].channels) == 30 and 16 not in settings.spans[0].channels
+
+
+@pytest.mark.parametrize(("table", "said"), [
+    ({"rtp_ports": [20000, 19000]}, "20000..19000"), ({"rtp_ports": [80, 90]}, "1024..65535"),
+    ({"rtp_address": "0.0.0.0"}, "phones are told"), ({"rtp_address": "pbx.example"}, "IP address"),
+    ({"spans": [{"name": "e1"}, {"name": "e1"}]}, "'e1' is given twice"), ({"spans": [{"name": ""}]}, "name"),
+    ({"spans": [{"name": "e1", "driver": "dadhi"}]}, "driver"), ({"rtp_silence_ms": 10}, "200"), ({"rtp": 1}, "unknown key rtp"),
+])
+def test_an_error_names_the_place_and_what_is_wrong(table, said) -> None:
+    with pytest.raises(SettingsError) as error:
+        structure({"socket": "/run/x", **table}, LineSettings, "site.toml: [line]")
+    assert str(error.value).startswith("site.toml: [line]") and said in str(error.value)
