@@ -10,6 +10,7 @@ from typing import Any, Protocol, TypeVar
 import pluggy
 
 from appliance.api.types import AgentRow, QueueRow, Row
+from appliance.calls.audio import Recording
 from appliance.calls.call import Call, NotAnswered
 from appliance.calls.leg import Leg
 from appliance.events.log import EventLog
@@ -21,7 +22,8 @@ from hw.settings import SettingsError, structure
 
 __all__ = [
     "Agent", "AgentRow", "Box", "Call", "Digits", "Directory", "Event", "EventLog", "Leg", "Method", "Money",
-    "NotAnswered", "QueueRow", "Row", "Service", "SettingsError", "Store", "date", "hookimpl", "structure", "time",
+    "NotAnswered", "QueueRow", "Recording", "Row", "Service", "SettingsError", "Store", "date", "hookimpl", "structure",
+    "time",
 ]
 
 T = TypeVar("T")

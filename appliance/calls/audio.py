@@ -124,12 +124,13 @@ class LineAudio:
 
     def record(self, port: str, path: Path) -> Recording:
         """Begin a recording of a port: what it says left, what it hears right."""
-        recording = self.expect_recording(f"{port}/{path.stem}", path)
+        recording = self.adopt_recording(port, path)
         self._send(Record(recording.recorder, port, str(path)))
         return recording
 
-    def expect_recording(self, recorder: str, path: Path) -> Recording:
+    def adopt_recording(self, port: str, path: Path) -> Recording:
         """Take over a recording that the line process runs already (after a restart of the control process)."""
+        recorder = f"{port}/{path.stem}"
         recording = self._recording[recorder] = Recording(recorder, path, self._send)
         return recording
 

@@ -266,6 +266,12 @@ class Call:
         self.recordings.append(recording)
         return recording
 
+    def adopt_recording(self, path: Path) -> Recording:
+        """Take over the recording to ``path`` that the line process kept while the control process was away."""
+        recording = self._audio.adopt_recording(self.leg.id, path)
+        self.recordings.append(recording)
+        return recording
+
 
 def new_contact_id(now: float) -> str:
     """An id that sorts by time and is unique in a site: milliseconds in hex, then a random part."""
