@@ -31,7 +31,7 @@ THEIRS = Media("127.0.0.1", 40000, (Codec("PCMU", 0), Codec("PCMA", 8)), 96)
 
 
 def password(account: str) -> str:
-    return f"secret of {account}"
+    return f"secret-of-{account}"
 
 
 def accounts(*names: str) -> SetAccounts:
