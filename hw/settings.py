@@ -69,6 +69,13 @@ def _path(value: Any, _: type[Path]) -> Path:
     return Path(value)
 
 
+@_converter.register_structure_hook
+def _number(value: Any, _: type[float]) -> float:
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        raise TypeError(f"{value!r} is not allowed")
+    return float(value)
+
+
 def _strict(kind: type[Any]) -> None:
     """TOML knows its types: a string where a number belongs is an error, not something to convert."""
 
