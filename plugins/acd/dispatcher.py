@@ -240,11 +240,11 @@ class Dispatcher:
     # -- rules ---------------------------------------------------------------------------------------------------------
 
     def reload(self) -> None:
-        """Read the queues' file again; callers keep their places. Raises ``QueuesError``, ``NotPossibleError``."""
+        """Read the queues' file again; callers keep their places. Raises ``SettingsError``, ``NotPossibleError``."""
         self._change(read_queues(self.queues_file, self.settings))
 
     def set_strategy(self, queue: str, strategy: str) -> None:
-        """Another strategy for a queue until ``reload`` or the next start. Raises ``QueuesError``, ``LookupError``."""
+        """Another strategy for a queue until ``reload`` or the next start. Raises ``ValueError``, ``LookupError``."""
         self._change({**self.engine.queues, queue: with_strategy(self.queue(queue), strategy)})
 
     def _change(self, queues: Mapping[str, Queue]) -> None:

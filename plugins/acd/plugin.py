@@ -65,7 +65,7 @@ def onecall_migrations() -> Path:
 
 @hookimpl
 async def onecall_start(box: Box) -> None:
-    """Read the queues and what was before. Raises ``QueuesError``: then there are no queues."""
+    """Read the queues and what was before. Raises ``SettingsError``: then there are no queues."""
     settings = box.settings("acd", AcdSettings)
     dispatcher = Dispatcher(box, settings, read_queues(box.etc / settings.queues, settings))
     await dispatcher.start()

@@ -3,17 +3,52 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from attrs import evolve, field, fields, frozen
+from attrs import Attribute, evolve, field, fields_dict, frozen
+
+from appliance.plugin import SettingsError, structure
 
 from .strategies import STRATEGIES
 
+Validator = Callable[[Any, "Attribute[Any]", Any], None]
 
-class QueuesError(ValueError):
-    """queues.toml cannot be used; the text names file, queue, key and what is allowed."""
+
+def _between(low: float, high: float, unit: str = " seconds") -> Validator:
+    def check(_: Any, attribute: Attribute[Any], value: float) -> None:
+        if not low <= value <= high:
+            raise ValueError(f"{attribute.name} = {value!r} must be from {low:g} to {high:g}{unit}")
+
+    return check
+
+
+def _destination(_: Any, attribute: Attribute[Any], value: str) -> None:
+    if value and not value.partition(":")[2]:
+        raise ValueError(f"{attribute.name} = {value!r} must be a destination SERVICE:ARGUMENT, such as hangup:17")
+
+
+def _strategy(_: Any, attribute: Attribute[Any], value: str) -> None:
+    if value not in STRATEGIES:
+        raise ValueError(f"{attribute.name} = {value!r} must be one of {', '.join(STRATEGIES)}")
+
+
+def _numbers(_: Any, attribute: Attribute[Any], value: tuple[str, ...]) -> None:
+    if not all(number.isascii() and number.isdigit() for number in value) or len(set(value)) < len(value):
+        raise ValueError(f'{attribute.name} = {list(value)!r} must be agents\' numbers, each once, as ["1001", "1002"]')
+
+
+def _ring_s() -> Any:
+    return field(default=20.0, validator=_between(3, 180))
+
+
+def _wrapup_s() -> Any:
+    return field(default=0.0, validator=_between(0, 3600))
+
+
+def _target_s() -> Any:
+    return field(default=20.0, validator=_between(1, 3600))
 
 
 @frozen
@@ -22,15 +57,15 @@ class AcdSettings:
 
     queues: str = "queues.toml"
     #: How long one agent's phone rings, seconds.
-    ring_s: float = 20.0
+    ring_s: float = _ring_s()
     #: Time for after-call work before the next call, seconds.
-    wrapup_s: float = 0.0
+    wrapup_s: float = _wrapup_s()
     #: Y of the service level, seconds.
-    target_s: float = 20.0
+    target_s: float = _target_s()
     #: So many calls not answered in a row pause the agent.
-    max_no_answer: int = 2
+    max_no_answer: int = field(default=2, validator=_between(1, 100, " calls"))
     #: How much earlier a caller is served who has talked with an agent and is back in a queue (a failed transfer).
-    returned_priority: int = 10
+    returned_priority: int = field(default=10, validator=_between(0, 100, ""))
     #: Whether an agent who has no PIN yet may log in at a phone.
     login_without_pin: bool = False
     #: Reasons that an agent can dial after the feature code of a pause, by their digit.
@@ -43,21 +78,21 @@ class Queue:
 
     queue: str
     name: str
-    agents: tuple[str, ...]
-    strategy: str = "longest-idle"
-    priority: int = 0
-    ring_s: float = 20.0
-    wrapup_s: float = 0.0
-    target_s: float = 20.0
+    agents: tuple[str, ...] = field(default=(), validator=_numbers)
+    strategy: str = field(default="longest-idle", validator=_strategy)
+    priority: int = field(default=0, validator=_between(-100, 100, ""))
+    ring_s: float = _ring_s()
+    wrapup_s: float = _wrapup_s()
+    target_s: float = _target_s()
     #: Between two announcements of place and estimated wait; 0 says nothing.
-    announce_s: float = 30.0
+    announce_s: float = field(default=30.0, validator=_between(0, 3600))
     announce_position: bool = True
     announce_wait: bool = True
     #: Longest wait; 0 waits for ever. What comes then, after an apology.
-    max_wait_s: float = 600.0
-    overflow: str = "hangup:17"
+    max_wait_s: float = field(default=600.0, validator=_between(0, 86_400))
+    overflow: str = field(default="hangup:17", validator=_destination)
     #: Where callers go while nobody is logged in; empty: they are told so and wait.
-    unstaffed: str = ""
+    unstaffed: str = field(default="", validator=_destination)
     #: Place of each agent in ``agents``, the order of the strategy "hunting".
     rank: Mapping[str, int] = field(init=False, repr=False, eq=False)
 
@@ -66,68 +101,32 @@ class Queue:
         return {agent: place for place, agent in enumerate(self.agents)}
 
 
-#: Allowed range of every number in seconds, and of the priority.
-_RANGES: dict[str, tuple[float, float]] = {
-    "priority": (-100, 100),
-    "ring_s": (3, 180),
-    "wrapup_s": (0, 3600),
-    "target_s": (1, 3600),
-    "announce_s": (0, 3600),
-    "max_wait_s": (0, 86400),
-}
-_TEXTS = ("name", "strategy", "overflow", "unstaffed")
-_SWITCHES = ("announce_position", "announce_wait")
-_KEYS = tuple(f.name for f in fields(Queue) if f.init and f.name != "queue")
+_KEYS = [name for name, attribute in fields_dict(Queue).items() if attribute.init and name != "queue"]
 
 
 def read_queues(path: Path, defaults: AcdSettings) -> dict[str, Queue]:
     """Queues of the file, one table each, by their names; what a table does not say comes from ``defaults``.
 
-    Raises ``QueuesError``.
+    Raises ``SettingsError`` that names the file, the queue, the key and what is allowed.
     """
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise QueuesError(f"{path}: cannot be read: {error.strerror}") from None
+        raise SettingsError(f"{path}: cannot be read: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise QueuesError(f"{path}: not TOML: {error}") from None
-    return {name: _queue(path, name, table, defaults) for name, table in data.items()}
+        raise SettingsError(f"{path}: not TOML: {error}") from None
+    return {name: _queue(f"{path}: queue {name}", name, table, defaults) for name, table in data.items()}
 
 
 def with_strategy(queue: Queue, strategy: str) -> Queue:
-    """The same queue under another strategy. Raises ``QueuesError`` for one that there is not."""
-    if strategy not in STRATEGIES:
-        raise QueuesError(f"strategy {strategy!r}: must be one of {', '.join(STRATEGIES)}")
+    """The same queue under another strategy. Raises ``ValueError`` for one that there is not."""
     return evolve(queue, strategy=strategy)
 
 
-def _queue(path: Path, name: str, table: Any, defaults: AcdSettings) -> Queue:
-    def wrong(key: str, value: Any, allowed: str) -> QueuesError:
-        return QueuesError(f"{path}: queue {name}: {key} = {value!r}: must be {allowed}")
-
+def _queue(where: str, name: str, table: Any, defaults: AcdSettings) -> Queue:
     if not isinstance(table, dict):
-        raise QueuesError(f"{path}: {name}: must be a table [{name}]")
+        raise SettingsError(f"{where}: must be a table [{name}], is {table!r}")
     if unknown := sorted(set(table) - set(_KEYS)):
-        raise QueuesError(f"{path}: queue {name}: unknown key {', '.join(unknown)} (allowed: {', '.join(_KEYS)})")
-    values: dict[str, Any] = {"name": name, "agents": [], "ring_s": defaults.ring_s, "wrapup_s": defaults.wrapup_s,
-                              "target_s": defaults.target_s} | table
-    for key, value in values.items():
-        if key in _RANGES:
-            low, high = _RANGES[key]
-            if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
-                raise wrong(key, value, f"a number from {low:g} to {high:g}")
-        elif key in _SWITCHES and not isinstance(value, bool):
-            raise wrong(key, value, "true or false")
-        elif key in _TEXTS and not isinstance(value, str):
-            raise wrong(key, value, "text")
-    for key in ("overflow", "unstaffed"):
-        if values.get(key) and not values[key].partition(":")[2]:
-            raise wrong(key, values[key], "a destination SERVICE:ARGUMENT, such as hangup:17 or menu:main")
-    if values.get("strategy", "longest-idle") not in STRATEGIES:
-        raise wrong("strategy", values["strategy"], f"one of {', '.join(STRATEGIES)}")
-    agents = values.pop("agents")
-    if not isinstance(agents, list) or not all(isinstance(a, str) and a.isdigit() for a in agents):
-        raise wrong("agents", agents, 'a list of agents\' numbers, such as ["1001", "1002"]')
-    if len(set(agents)) < len(agents):
-        raise wrong("agents", agents, "a list that names each agent once")
-    return Queue(queue=name, agents=tuple(agents), **values)
+        raise SettingsError(f"{where}: unknown key {', '.join(unknown)} (allowed: {', '.join(_KEYS)})")
+    own = {"name": name, "ring_s": defaults.ring_s, "wrapup_s": defaults.wrapup_s, "target_s": defaults.target_s}
+    return structure({**own, **table, "queue": name}, Queue, where)

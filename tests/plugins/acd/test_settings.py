@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from plugins.acd.settings import AcdSettings, QueuesError, read_queues
+from appliance.plugin import SettingsError
+from plugins.acd.settings import AcdSettings, read_queues
 
 
 def read(path: Path, text: str) -> dict:
@@ -26,27 +27,27 @@ def test_a_queue_has_the_defaults_of_the_machine_where_it_says_nothing(tmp_path:
     ("text", "says"),
     [
         ("[a]\nring = 5", "queue a: unknown key ring (allowed: name, agents, strategy"),
-        ("[a]\nring_s = 1", "queue a: ring_s = 1: must be a number from 3 to 180"),
-        ("[a]\nwrapup_s = true", "queue a: wrapup_s = True: must be a number"),
-        ('[a]\nstrategy = "random"', "strategy = 'random': must be one of longest-idle, hunting, ring-all"),
-        ("[a]\nstrategy = []", "strategy = []: must be text"),
-        ('[a]\noverflow = "busy"', "overflow = 'busy': must be a destination SERVICE:ARGUMENT"),
-        ("[a]\nagents = [1001]", 'agents = [1001]: must be a list of agents\' numbers, such as ["1001", "1002"]'),
-        ('[a]\nagents = ["1", "1"]', "names each agent once"),
-        ("a = 5", "a: must be a table [a]"),
+        ("[a]\nring_s = 1", "queue a: ring_s = 1.0 must be from 3 to 180 seconds"),
+        ("[a]\nwrapup_s = true", "queue a: True is not allowed (must be float) @ $.wrapup_s"),
+        ('[a]\nstrategy = "random"', "strategy = 'random' must be one of longest-idle, hunting, ring-all"),
+        ("[a]\nstrategy = []", "[] is not allowed"),
+        ('[a]\noverflow = "busy"', "overflow = 'busy' must be a destination SERVICE:ARGUMENT"),
+        ("[a]\nagents = [1001]", 'queue a: 1001 is not allowed (must be str) @ $.agents[0]'),
+        ('[a]\nagents = ["1", "1"]', 'must be agents\' numbers, each once, as ["1001", "1002"]'),
+        ("a = 5", "a: must be a table [a], is 5"),
         ("[a\n", "not TOML"),
-        ('[a]\nannounce_wait = "yes"', "announce_wait = 'yes': must be true or false"),
+        ('[a]\nannounce_wait = "yes"', "'yes' is not allowed (must be bool) @ $.announce_wait"),
     ],
 )
 def test_an_error_says_where_and_what_is_allowed(tmp_path: Path, text: str, says: str) -> None:
-    with pytest.raises(QueuesError) as error:
+    with pytest.raises(SettingsError) as error:
         read(tmp_path, text)
     assert str(tmp_path / "queues.toml") in str(error.value)
     assert says in str(error.value)
 
 
 def test_a_missing_file_is_said(tmp_path: Path) -> None:
-    with pytest.raises(QueuesError, match="cannot be read: No such file"):
+    with pytest.raises(SettingsError, match="cannot be read: No such file"):
         read_queues(tmp_path / "none.toml", AcdSettings())
 
 
