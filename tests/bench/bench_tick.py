@@ -24,8 +24,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import numpy as np
 
@@ -196,7 +195,7 @@ async def measure(ports: int, seconds: int, folder: Path) -> dict[str, float]:
 
     count = ports // 2
     process = await asyncio.create_subprocess_exec(sys.executable, __file__, "--child", str(folder), str(count))
-    while not (folder / "line.sock").exists():
+    while not (folder / "line.sock").exists():  # noqa: ASYNC110  a socket's file wakes nobody
         await asyncio.sleep(0.05)
     control = Control(await connect(folder / "line.sock"))
     phones = Phones(count)

@@ -57,6 +57,7 @@ from hw.sim.rtp import Audio, Stream
 
 E = TypeVar("E")
 CALLER, AGENT = 1111, 2222
+ROOT = Path(__file__).resolve().parents[3]
 
 
 class Control:
@@ -125,6 +126,11 @@ class Box:
         for control in self._controls:
             await control.close()
 
+    async def heard(self, phone: Stream, code: int, times: int = 1) -> None:
+        """Until a phone has heard a voice so often."""
+        while phone.codes[code] < times:  # noqa: ASYNC110  as often as something can be heard
+            await asyncio.sleep(0.02)
+
 
 @asynccontextmanager
 async def running(folder: Path, env: dict[str, str] | None = None) -> AsyncIterator[Box]:
@@ -136,9 +142,8 @@ async def running(folder: Path, env: dict[str, str] | None = None) -> AsyncItera
         recordings = "{folder}/recordings"
         spans = [{{ name = "e1", address = "{folder}/e1" }}]
     """)
-    root = Path(__file__).resolve().parents[3]
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "hw.line", "--config", str(config), cwd=root, env=env
+        sys.executable, "-m", "hw.line", "--config", str(config), cwd=ROOT, env=env
     )
     number = NumberSettings("13900139000", code=3333, answer_ms=50)
     exchange = Exchange(ExchangeSettings((ExchangeSpanSettings(f"{folder}/e1"),), (number,)))
@@ -184,8 +189,7 @@ def test_a_caller_and_a_phone_talk_are_recorded_and_their_keys_are_told(tmp_path
         subscriber.say(CALLER)
         phone.say(voice(AGENT))
         await subscriber.hears(AGENT, 2)
-        while phone.codes[CALLER] < 2:
-            await asyncio.sleep(0.02)
+        await box.heard(phone, CALLER, 2)
         await subscriber.press("42#")
         for key in "42#":
             assert (await control.next(Digit, leg=leg, source="audio")).digit == key
@@ -242,8 +246,7 @@ def test_calls_out_have_audio_and_ends(tmp_path) -> None:
         phone = await box.phone(control, "agent")
         control.send(Dial("out", "e1", "13900139000"), Mix("agent", {"out": 1.0}))
         await control.next(Answered, leg="out")
-        while not phone.codes[3333]:
-            await asyncio.sleep(0.02)
+        await box.heard(phone, 3333)
         (subscriber,) = box.exchange.subscribers
         subscriber.keep()
         control.send(SendDigits("out", "12"))
@@ -348,7 +351,7 @@ def test_settings_that_cannot_be_used_end_it_with_the_reason(tmp_path, text, sai
         (tmp_path / "x.toml").write_text(text)
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "hw.line", "--config", str(tmp_path / "x.toml"),
-            cwd=Path(__file__).resolve().parents[3], stderr=asyncio.subprocess.PIPE,
+            cwd=ROOT, stderr=asyncio.subprocess.PIPE,
         )
         _, errors = await process.communicate()
         assert process.returncode == 1

@@ -20,7 +20,8 @@ def test_a_socket_is_enough_and_spans_have_all_bearer_channels() -> None:
     ({"rtp_ports": [20000, 19000]}, "20000..19000"), ({"rtp_ports": [80, 90]}, "1024..65535"),
     ({"rtp_address": "0.0.0.0"}, "phones are told"), ({"rtp_address": "pbx.example"}, "IP address"),
     ({"spans": [{"name": "e1"}, {"name": "e1"}]}, "'e1' is given twice"), ({"spans": [{"name": ""}]}, "name"),
-    ({"spans": [{"name": "e1", "driver": "dadhi"}]}, "driver"), ({"rtp_silence_ms": 10}, "200"), ({"rtp": 1}, "unknown key rtp"),
+    ({"spans": [{"name": "e1", "driver": "dadhi"}]}, "driver"), ({"rtp_silence_ms": 10}, "200"),
+    ({"rtp": 1}, "unknown key rtp"),
 ])
 def test_an_error_names_the_place_and_what_is_wrong(table, said) -> None:
     with pytest.raises(SettingsError) as error:

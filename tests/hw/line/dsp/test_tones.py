@@ -11,7 +11,8 @@ from hw.line.dsp.tones import period
 
 @pytest.mark.parametrize(("name", "hz", "cadence"), [
     ("dial", 450, (1.0,)), ("busy", 450, (0.35, 0.35)), ("ringback", 450, (1, 4)), ("congestion", 450, (0.7, 0.7)),
-    ("call-waiting", 450, (0.4, 4)), ("info", 450, (0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.4, 0.4)), ("record", 950, (0.4, 10)),
+    ("call-waiting", 450, (0.4, 4)), ("info", 450, (0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.4, 0.4)),
+    ("record", 950, (0.4, 10)),
 ])
 def test_a_tone_has_its_frequency_level_and_cadence(name, hz, cadence) -> None:
     samples = period(name)

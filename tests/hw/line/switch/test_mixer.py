@@ -56,7 +56,7 @@ def test_a_port_that_vanishes_is_out_of_all_mixes(rig, speech) -> None:
     rig.switch.bind("stranger", 0, 1)
     rig.slots.say(1, speech)
     rig.tick(10)
-    assert (np.stack(rig.slots.heard)[:, 1:] == 0xD5).all(), "the next call on the timeslot is not heard by the old ones"
+    assert (np.stack(rig.slots.heard)[:, 1:] == 0xD5).all(), "the next call on the timeslot is not heard"
 
 
 @pytest.mark.parametrize(("sources", "reason"), [

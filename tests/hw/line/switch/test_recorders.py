@@ -119,7 +119,7 @@ def test_a_full_disk_is_told(rig, tmp_path) -> None:
     rig.until(part.exists)
     recording = rig.switch._recorders._active["r"].recording
     recording.file.close()
-    recording.file = open("/dev/full", "wb", buffering=0)  # the system says that no space is left
+    recording.file = Path("/dev/full").open("wb", buffering=0)  # the system says that no space is left
     rig.tick(60)
     rig.switch.stop_record("r")
     (recorded,) = done(rig)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -34,8 +36,8 @@ def test_what_is_sent_has_steady_numbers_and_one_marker(rig) -> None:
     packets = phone.received()
     assert [payload for *_, payload in packets] == [frame.tobytes() for frame in FRAMES[:20]]
     assert [marker for _, marker, *_ in packets] == [True] + [False] * 19
-    assert {(b[2] - a[2]) % 65536 for a, b in zip(packets, packets[1:], strict=False)} == {1}
-    assert {(b[3] - a[3]) % 2**32 for a, b in zip(packets, packets[1:], strict=False)} == {160}
+    assert {(b[2] - a[2]) % 65536 for a, b in pairwise(packets)} == {1}
+    assert {(b[3] - a[3]) % 2**32 for a, b in pairwise(packets)} == {160}
 
 
 def test_swapped_and_doubled_packets_are_put_right(rig) -> None:
