@@ -7,6 +7,7 @@ from collections import Counter
 from contextlib import suppress
 from typing import TYPE_CHECKING, Literal
 
+import numpy as np
 from attrs import define, field
 
 from hw.g711 import Samples
@@ -147,6 +148,8 @@ class Subscriber:
     @property
     def audio(self) -> Samples:
         """What was heard since ``keep``; empty once the call is gone."""
+        if self.phase == "cleared":
+            return np.zeros(0, np.int16)
         return self.span.bearers.kept(self.span.index(self.channel))
 
     # -- the exchange's side -------------------------------------------------------------------------------------------

@@ -122,7 +122,10 @@ class DChannel:
         self._pri = None
 
     def set_timer(self, name: str, ms: int) -> None:
-        """Have one of libpri's timers (T303, T305, T308, T309, T313) differ from Q.931's, from its next start on."""
+        """Have one of libpri's timers differ from Q.921's and Q.931's, from its next start on.
+
+        Names: T200, T203, T303, T305, T308, T309, T313.
+        """
         self._timers[name] = ms
         if self._pri is not None:
             lib.pri_set_timer(self._pri, getattr(lib, f"PRI_TIMER_{name}"), ms)

@@ -288,7 +288,7 @@ class PriTrunk(Trunk):
                 self._restarts.end()
                 self._tell()
             case q931.Restarted(channel):
-                for number in self._channels.some(channel if channel in self._channels else None):
+                for number in self._channels.some(None) if channel is None else (channel,):
                     self._drop(self._channels.owner(number), TEMPORARY_FAILURE, "far")
             case q931.RestartAcked(channel):
                 self._restarts.acknowledged(channel)

@@ -95,6 +95,20 @@ def test_the_exchange_restarts_a_channel(pair):
     asyncio.run(main())
 
 
+def test_a_restart_of_a_channel_that_is_not_ours_clears_nothing(pair):
+    async def main():
+        async with pair() as p:
+            caller, _ = await _up(p)
+            p.exchange.spans[0].restart(16)
+            other, _ = await _up(p, "2")
+            assert (caller.phase, other.phase) == ("up", "up")
+            caller.hangup()
+            other.hangup()
+            await p.until_idle()
+
+    asyncio.run(main())
+
+
 def test_we_restart_one_channel_and_then_all(pair):
     async def main():
         async with pair() as p:
@@ -215,6 +229,26 @@ def test_an_exchange_that_never_answers_our_disconnect_ends_in_cleared(pair):
             p.trunk.hangup(leg, 16)
             assert await p.next(Cleared) == Cleared(leg, 16, "us")
             assert "busy" not in p.states()
+
+    asyncio.run(main())
+
+
+def test_a_data_link_that_is_lost_clears_calls_after_t309_and_comes_back(pair):
+    async def main():
+        async with pair() as p:
+            _, leg = await _up(p)
+            # The cable is whole, but nothing of the D channel comes through: T200 runs out N200 times.
+            p.trunk._d.set_timer("T200", 30)
+            p.trunk._d.set_timer("T309", 200)
+            p.exchange.spans[0].d_delay_s = 1.0
+            p.trunk._d.restart(30)
+            state = await p.line(up=False)
+            assert state.alarm == "D channel" and [each.leg for each in p.trunk.legs()] == [leg]
+            assert await p.next(Cleared) == Cleared(leg, 27, "fault")
+            p.exchange.spans[0].d_delay_s = 0.0
+            await p.line(up=True)
+            caller, _ = await _up(p, "2")
+            caller.hangup()
 
     asyncio.run(main())
 
