@@ -24,7 +24,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--headless", action="store_true", help="no console; print figures at the end")
     parser.add_argument("--seconds", type=float, default=60.0, metavar="N", help="headless: how long callers arrive (60)")
     parser.add_argument("--json", action="store_true", help="headless: one JSON object on stdout")
-    parser.add_argument("--calls-per-hour", type=float, default=600.0, metavar="N", help="callers that arrive (600)")
+    parser.add_argument("--calls-per-hour", type=int, default=600, metavar="N", help="callers that arrive (600)")
     parser.add_argument("--talk", type=float, default=20.0, metavar="S", help="mean talk time in seconds (20)")
     parser.add_argument("--address", default="127.0.0.1", help="IPv4 address for SIP and RTP; another one lets phones "
                         "on the network register (127.0.0.1)")  # fmt: skip
@@ -50,10 +50,9 @@ def main(arguments: list[str]) -> int:
 async def _run(wanted: argparse.Namespace) -> int:
     made = site.make(wanted.dir or run.base_folder(), wanted.address, sip_port=wanted.sip_port)
     demo = run.Demo(made, wanted.address, _say)
-    traffic = {"calls_per_hour": wanted.calls_per_hour}
     talk_ms = (int(wanted.talk * 500), int(wanted.talk * 1500))
     try:
-        await demo.start(traffic, talk_ms)
+        await demo.start(site.traffic(wanted.calls_per_hour, talk_ms))
         _say(_WELCOME.format(address=wanted.address, port=made.sip_port, **site.softphone(made)))
         if not wanted.headless:
             return await run.console(made, wanted.lang)

@@ -33,7 +33,7 @@ class Demo:
         self._say = say
         self._children: dict[str, children.Child] = {}
 
-    async def start(self, traffic: Mapping[str, Any], talk_ms: tuple[int, int]) -> None:
+    async def start(self, traffic: Mapping[str, Any]) -> None:
         """Start everything in order. Raises ``ChildFailed``."""
         config = ["--config", str(self.site.config)]
         for name, module in (("line", "hw.line"), ("phone", "hw.phone")):
@@ -42,7 +42,7 @@ class Demo:
             await children.wait_for(self.site.sockets / f"{name}.sock", self._children[name])
         await self._start("control", "appliance", config)
         await children.wait_for(self.site.api, self._children["control"])
-        site.simulated(self.site, self._address, traffic, talk_ms)
+        site.simulated(self.site, self._address, traffic)
         await self._start("sim", "hw.sim", [*config, "--report", str(self.site.report)])
 
     async def _start(self, name: str, module: str, arguments: list[str]) -> None:

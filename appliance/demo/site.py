@@ -127,7 +127,28 @@ def _settings(site: DemoSite, address: str) -> dict[str, Any]:
     }
 
 
-def simulated(site: DemoSite, address: str, traffic: Mapping[str, Any], talk_ms: tuple[int, int]) -> None:
+def traffic(calls_per_hour: int, talk_ms: tuple[int, int]) -> dict[str, Any]:
+    """What the simulated callers want: most an agent by way of the menu, some at once, some in English; some give up."""
+    patience = {"do": "queue", "ms": [30_000, 90_000]}
+    talk = {"do": "talk", "ms": list(talk_ms)}
+
+    def menu(*keys: str) -> list[dict[str, Any]]:
+        return [step for key in keys for step in ({"do": "wait", "ms": [1500, 5000]}, {"do": "press", "keys": key})]
+
+    return {
+        "calls_per_hour": calls_per_hour,
+        "first_code": 2000,
+        "wishes": [
+            {"name": "业务受理 order", "called": "95001", "share": 5, "steps": [*menu("1"), patience, talk]},
+            {"name": "投诉 complaint", "called": "95001", "share": 2, "steps": [*menu("3"), patience, talk]},
+            {"name": "English", "called": "95001", "share": 1, "steps": [*menu("8", "1"), patience, talk]},
+            {"name": "人工 operator", "called": "95002", "share": 2, "steps": [patience, talk]},
+            {"name": "不耐烦 impatient", "called": "95001", "share": 1, "steps": menu("9")},
+        ],
+    }
+
+
+def simulated(site: DemoSite, address: str, callers: Mapping[str, Any]) -> None:
     """Add ``[sim]`` to the settings file, with the PINs and passwords that the control process has made."""
     made = tomllib.loads(site.secrets.read_text(encoding="utf-8"))
     phones = [
@@ -137,13 +158,12 @@ def simulated(site: DemoSite, address: str, traffic: Mapping[str, Any], talk_ms:
             "code": 1000 + n,
             "login": f"*50{agent}",
             "login_keys": f"{made['pins'][agent]}#",
-            "talk_ms": list(talk_ms),
         }
         for n, (agent, seat) in enumerate(DESKS.items())
     ]
     sim = {
         "exchange": {"spans": [{"address": str(site.sockets / "e1")}]},
-        "traffic": dict(traffic),
+        "traffic": dict(callers),
         "phones": {"registrar": f"{address}:{site.sip_port}", "address": address, "list": phones},
         "seed": secrets.randbelow(1 << 30),
     }
