@@ -46,11 +46,11 @@ async def _run(settings: LineSettings) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    _raise_limits(settings.realtime_priority)
+    raise_limits(settings.realtime_priority)
     await serve(settings, lambda: [open_trunk(span) for span in settings.spans], stop)
 
 
-def _raise_limits(priority: int) -> None:
+def raise_limits(priority: int) -> None:
     """As many descriptors as are allowed (two for each stream); the tick before other work where the system lets us."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

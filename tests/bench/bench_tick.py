@@ -30,6 +30,7 @@ import numpy as np
 
 import hw.build
 from hw.g711 import alaw_encode
+from hw.line.__main__ import raise_limits
 from hw.line.process import LineProcess
 from hw.line.settings import LineSettings
 from hw.line.trunk import Octets, Timeslots, Trunk
@@ -125,7 +126,9 @@ async def child(folder: Path, count: int) -> None:
     """Be the line process until SIGTERM; leave the tick's times in a file."""
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-    process = Timed(LineSettings(folder / "line.sock", rtp_ports=(20000, 20999)), [MemoryTrunk(count)])
+    settings = LineSettings(folder / "line.sock", rtp_ports=(20000, 20999))
+    raise_limits(settings.realtime_priority)
+    process = Timed(settings, [MemoryTrunk(count)])
     await process.start()
     await stop.wait()
     await process.close()

@@ -94,4 +94,5 @@ class Clock:
                 self._tick()
             except Exception:  # noqa: BLE001  one bad tick must not end all calls: counted, told, the next tries again
                 self.failed += 1
-                _log.exception("a tick failed")
+                if self.failed & (self.failed - 1) == 0:  # the 1st, 2nd, 4th, 8th …: no flood of logs
+                    _log.exception("a tick failed, the %d. time", self.failed)

@@ -82,6 +82,11 @@ class Recorders:
         self._free.append(active.slot)
         self._index()
 
+    def ended(self, recorded: Recorded) -> None:
+        """A recording has ended: one that failed by itself is no recorder any more."""
+        if recorded.reason and recorded.recorder in self._active:
+            self.stop(recorded.recorder)
+
     def port_gone(self, row: int) -> None:
         """Finish what records a row."""
         for name in [name for name, active in self._active.items() if active.row == row]:

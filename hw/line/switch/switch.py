@@ -247,7 +247,7 @@ class Switch:
         frames = {row: player.frame() for row, (player, _) in self._players.items()}
         for row, (player, _) in list(self._players.items()):
             for clip in player.missing():
-                self._emit(Fault(clip.path, clip.error, "Play"))
+                self._emit(Fault(self.ports.name(row), f"{clip.path}: {clip.error}", "Play"))
             if player.ended:
                 self._end_player(row, player.ended)
         return frames
@@ -266,7 +266,11 @@ class Switch:
 
     def _recorded(self, recorded: Recorded) -> None:
         """In the writer's thread."""
-        self._loop.call_soon_threadsafe(self._emit, recorded)
+        self._loop.call_soon_threadsafe(self._recording_ended, recorded)
+
+    def _recording_ended(self, recorded: Recorded) -> None:
+        self._recorders.ended(recorded)
+        self._emit(recorded)
 
 
 def _check(item: PlayItem) -> None:

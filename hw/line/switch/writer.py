@@ -30,6 +30,7 @@ class Recording:
     frames: int = 0
     part: Path = field(init=False)
     file: BinaryIO | None = field(init=False, default=None)
+    over: bool = field(init=False, default=False)
 
     def __attrs_post_init__(self) -> None:
         self.part = self.path.with_name(self.path.name + PART)
@@ -56,13 +57,17 @@ class Recording:
 
     def close(self) -> None:
         """Let go of the file; what a failed recording has written stays as its ``.part``."""
+        self.over = True
         if self.file is not None:
             self.file.close()
             self.file = None
 
 
 class Writer:
-    """Takes blocks of recordings in order; ``done`` is called in the thread with the ``Recorded`` of each."""
+    """Takes blocks of recordings in order.
+
+    ``done`` is called in the thread with the ``Recorded`` of each: when it is whole, or as soon as it has failed.
+    """
 
     def __init__(self, done: Callable[[Recorded], None]) -> None:
         self._done = done
@@ -74,7 +79,7 @@ class Writer:
     def put(self, recording: Recording, block: bytes) -> None:
         """Append a block; the first one makes the file. Dropped, and the recording failed, when the disk hangs."""
         if self._jobs.qsize() >= _WAITING:
-            recording.failed = recording.failed or "the disk is too slow"
+            recording.failed = recording.failed or "the disk is too slow"  # the thread ends it at its next block
             self.dropped += 1
         else:
             self._jobs.put((recording, block))
@@ -91,15 +96,21 @@ class Writer:
     def _work(self) -> None:
         while (job := self._jobs.get()) is not None:
             recording, block = job
+            if recording.over:
+                continue
             try:
                 if not recording.failed:
                     self._step(recording, block)
             except OSError as error:
                 recording.failed = f"{error.strerror or error}" + (f": {error.filename}" if error.filename else "")
-                _log.warning("recording %s: %s", recording.path, recording.failed)
-            if block is None:
-                recording.close()
-                self._done(Recorded(recording.recorder, str(recording.path), recording.frames // 8, recording.failed))
+            if block is None or recording.failed:
+                self._end(recording)
+
+    def _end(self, recording: Recording) -> None:
+        recording.close()
+        if recording.failed:
+            _log.warning("recording %s: %s", recording.path, recording.failed)
+        self._done(Recorded(recording.recorder, str(recording.path), recording.frames // 8, recording.failed))
 
     @staticmethod
     def _step(recording: Recording, block: bytes | None) -> None:

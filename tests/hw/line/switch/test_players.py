@@ -110,7 +110,8 @@ def test_a_missing_clip_is_told_and_the_next_item_goes_on(rig, tmp_path, speech)
     play_all(rig)
     assert len(played(rig)) >= len(speech) - 10
     assert rig.told(Played) == [Played("a", "p", "missing")]
-    faults = {Path(fault.subject).name: fault.reason for fault in rig.told(Fault)}
+    assert {(fault.subject, fault.command) for fault in rig.told(Fault)} == {("a", "Play")}
+    faults = {Path(path).name: why for path, why in (fault.reason.split(": ", 1) for fault in rig.told(Fault))}
     assert set(faults) == {"absent.wav", "fast.wav", "no.wav"}
     assert "No such file" in faults["absent.wav"] and "16000 Hz" in faults["fast.wav"]
 

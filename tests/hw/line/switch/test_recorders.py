@@ -99,8 +99,9 @@ def test_a_recording_that_cannot_be_is_told_and_harms_no_other(rig, tmp_path) ->
     for name, path in (("r", "file/x.wav"), ("s", "there.wav"), ("t", "good.wav")):
         rig.switch.record(Record(name, "a", str(tmp_path / path)))
     rig.tick(5)
-    for name in "rst":
-        rig.switch.stop_record(name)
+    done(rig, 2)
+    assert rig.switch.recorders() == ("t",), "the others have ended by themselves"
+    rig.switch.stop_record("t")
     told = {recorded.recorder: recorded for recorded in done(rig, 3)}
     assert told["r"].reason == f"File exists: {tmp_path / 'file'}"
     assert "already" in told["s"].reason and (tmp_path / "there.wav").read_text() == "an older recording"
@@ -119,10 +120,10 @@ def test_a_full_disk_is_told(rig, tmp_path) -> None:
     rig.until(part.exists)
     recording = rig.switch._recorders._active["r"].recording
     recording.file.close()
-    recording.file = Path("/dev/full").open("wb", buffering=0)  # the system says that no space is left
+    recording.file = Path("/dev/full").open("wb", buffering=0)  # noqa: SIM115  no space is left, says the system
     rig.tick(60)
-    rig.switch.stop_record("r")
     (recorded,) = done(rig)
+    assert not rig.switch.recorders()
     assert "No space" in recorded.reason
     assert not (tmp_path / "x.wav").exists()
 
