@@ -90,6 +90,29 @@ def test_a_played_sound_arrives_sample_by_sample_in_place_of_the_voice(pair):
     asyncio.run(main())
 
 
+def test_who_has_gone_is_silent_and_the_next_on_the_channel_hears_afresh(pair):
+    async def main():
+        async with pair() as p:
+            first, second = await _callers(p, 2)
+            ticking = asyncio.create_task(p.tick({1: 0}))
+            first.say(42)
+            await second.hears(42)
+            first.hangup()
+            await first.cleared()
+            first.say(43)  # nobody there
+            await asyncio.sleep(0.1)
+            second.keep()
+            await asyncio.sleep(0.2)
+            assert len(second.audio) > 800 and np.abs(second.audio).max() < 16
+            second.hangup()
+            await p.until_idle()
+            _, again = await _callers(p, 2)
+            assert again.channel == second.channel and not again.heard and second.heard[42]
+            ticking.cancel()
+
+    asyncio.run(main())
+
+
 def test_people_whom_the_box_calls_speak_and_hang_up(pair):
     async def main():
         numbers = (NumberSettings("10086", answer_ms=10, talk_ms=50, code=77),)
