@@ -402,8 +402,8 @@ def _text(octets: Any) -> str:
 
 
 def _ascii(digits: str) -> bytes:
-    if not digits.isascii() or not digits.isprintable() or len(digits) > 32:
-        raise ValueError(f"{digits!r} is not a number that can be sent: up to 32 printable ASCII characters")
+    if not digits.isascii() or not digits.isprintable() or len(digits) > 31:
+        raise ValueError(f"{digits!r} is not a number that can be sent: up to 31 printable ASCII characters")
     return digits.encode()
 
 

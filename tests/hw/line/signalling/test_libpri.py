@@ -120,11 +120,11 @@ def test_what_setup_carries_arrives():
     async def scenario(ends):
         _, ring = await ends.ring(caller="13800138000", name="Ada", restricted=True, complete=False)
         assert ring == q931.Ring(ring.call, 1, True, "400", "13800138000", "", True, False), "nor is the name shown"
-        call = ends.net.setup("12345678901234567890123456789012", channel=q931.ANY_CHANNEL, exclusive=False)
+        call = ends.net.setup("1234567890123456789012345678901", channel=q931.ANY_CHANNEL, exclusive=False)
         ring = await ends.next("cpe", q931.Ring)
-        assert (ring.channel, ring.exclusive, len(ring.called)) == (q931.ANY_CHANNEL, False, 32)
+        assert (ring.channel, ring.exclusive, len(ring.called)) == (q931.ANY_CHANNEL, False, 31)
         with pytest.raises(ValueError, match="number"):
-            ends.net.setup("1" * 33, channel=1)
+            ends.net.setup("1" * 32, channel=1)
         with pytest.raises(ValueError, match="number"):
             ends.net.setup("1\x00", channel=1)
         assert not call.gone
