@@ -17,7 +17,8 @@ from hw.phone.useragent import ALLOW, UserAgent
 
 #: When neither Contact nor Expires says how long (RFC 3261 §10.2.1.1).
 DEFAULT_EXPIRES_S = 3600
-_KNOWN = {"OPTIONS", "INFO", "REFER", "NOTIFY", "MESSAGE", "SUBSCRIBE", "PUBLISH", "UPDATE", "PRACK", "BYE"}
+#: Methods of other RFCs that we do not do: 405; a method nobody knows is 501 (RFC 3261 §8.2.1, §21.5.2).
+_REFUSED = ("MESSAGE", "PUBLISH", "UPDATE", "PRACK")
 
 
 @frozen
@@ -60,9 +61,9 @@ class Front:
                 request.reply(200, "OK", [*self._agent.capabilities(), ("Accept", "application/sdp")])
             case "SUBSCRIBE":
                 request.reply(489, "Bad Event")
-            case "NOTIFY" | "BYE" | "INFO" | "REFER":
+            case "NOTIFY" | "BYE" | "INFO" | "REFER" | "CANCEL":
                 request.reply(481, "Call/Transaction Does Not Exist")
-            case _ if method in _KNOWN:
+            case _ if method in _REFUSED:
                 request.reply(405, "Method Not Allowed", [("Allow", ALLOW)])
             case _:
                 request.reply(501, "Not Implemented", [("Allow", ALLOW)])

@@ -253,6 +253,8 @@ class Leg(CallHandler):
                 self._informed(request)
             case "REFER":
                 self._referred(call, request)
+            case "OPTIONS":
+                request.reply(200, "OK", [("Allow", ALLOW)])
             case "NOTIFY" | "SUBSCRIBE":
                 request.reply(489, "Bad Event")
             case _:

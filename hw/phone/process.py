@@ -45,6 +45,7 @@ from hw.phone.registrar import Registrar
 from hw.phone.settings import PhoneSettings, parse_listen
 from hw.phone.stack import Flow, Request
 from hw.phone.text import Address, Uri
+from hw.phone.trace import Trace
 from hw.phone.transfer import Replaced
 from hw.phone.useragent import UserAgent
 
@@ -68,12 +69,16 @@ class PhoneProcess:
         self._legs: dict[str, Leg] = {}
         self._names = (f"phones-{secrets.token_hex(4)}-{number}" for number in itertools.count(1))
         self._notifier = Notifier()
+        self._trace: Trace | None = None
         self._ticker: asyncio.Task[None] | None = None
         #: Transport → port listened on, once started.
         self.ports: dict[str, int] = {}
 
     async def start(self) -> None:
         """Listen for SIP and for the control process. Raises ``OSError``."""
+        if self._settings.trace is not None:
+            self._trace = Trace(self._settings.trace)
+            self._agent.trace(self._trace.write)
         for flow in map(parse_listen, self._settings.listen):
             self.ports[flow.transport] = self._agent.listen(flow.transport, flow.host, flow.port)
         await self._link.start()
@@ -95,6 +100,8 @@ class PhoneProcess:
             _log.warning("stopped before every phone answered its BYE")
         self._agent.close()
         await self._link.close()
+        if self._trace is not None:
+            self._trace.close()
 
     # -- what legs need ------------------------------------------------------------------------------------------------
 
@@ -162,8 +169,7 @@ class PhoneProcess:
                     self.emit(event)
             case SetSipTrunks(trunks=trunks):
                 self._front.trunks = trunks
-                for trunk in trunks:
-                    self.emit(LineState(trunk.name, "sip", True))
+                self._tell_trunks()
             case Dial():
                 self._dial(message)
             case Proceed(leg=name):
@@ -219,12 +225,17 @@ class PhoneProcess:
     # -- state ---------------------------------------------------------------------------------------------------------
 
     def _snapshot(self) -> Snapshot:
-        asyncio.get_running_loop().call_soon(self._tell_bindings)  # right after the snapshot
+        asyncio.get_running_loop().call_soon(self._tell_all)  # right after the snapshot
         return Snapshot("phone", tuple(leg.state() for leg in self._legs.values()))
 
-    def _tell_bindings(self) -> None:
+    def _tell_all(self) -> None:
+        self._tell_trunks()
         for event in self._registrar.registered(time.monotonic()):
             self.emit(event)
+
+    def _tell_trunks(self) -> None:
+        for trunk in self._front.trunks:
+            self.emit(LineState(trunk.name, "sip", True))
 
     async def _tick(self) -> None:
         while True:

@@ -22,6 +22,7 @@ static const char *hw_msg_body(const struct sip_msg *msg, size_t *size);
 
 static int hw_stack_open(struct hw_stack **stackp, uint64_t id, const char *software);
 static int hw_stack_listen(struct hw_stack *stack, int transport, const char *host, uint16_t port, uint16_t *bound);
+static void hw_stack_trace(struct hw_stack *stack);
 static void hw_stack_close(struct hw_stack *stack);
 
 static int hw_server_open(struct hw_server **serverp, struct hw_stack *stack, struct sip_msg *msg, uint64_t id);
@@ -39,6 +40,8 @@ extern "Python" {
     void hw_on_stray(uint64_t stack, struct sip_msg *msg);
     void hw_on_cancel(uint64_t server);
     void hw_on_response(uint64_t client, int err, struct sip_msg *msg);
+    void hw_on_trace(uint64_t stack, int transport, const char *source, uint16_t source_port, const char *target,
+                     uint16_t target_port, const uint8_t *data, size_t size);
 }
 """)
 ffibuilder.set_source(

@@ -60,3 +60,5 @@ class PhoneSettings:
     #: Bounds of what a phone may ask for its binding: shorter is refused (423), longer is cut.
     min_expires_s: int = field(default=60, validator=validators.ge(1))
     max_expires_s: int = field(default=3600, validator=_ordered)
+    #: Write every SIP message into this file (pcap), begun anew at each start.
+    trace: Path | None = None

@@ -32,6 +32,8 @@ static void hw_on_request(uint64_t stack, struct sip_msg *msg);
 static void hw_on_stray(uint64_t stack, struct sip_msg *msg);
 static void hw_on_cancel(uint64_t server);
 static void hw_on_response(uint64_t client, int err, struct sip_msg *msg);
+static void hw_on_trace(uint64_t stack, int transport, const char *source, uint16_t source_port, const char *target,
+			uint16_t target_port, const uint8_t *data, size_t size);
 
 /* -- libre's loop, one turn at a time ------------------------------------------------------------------------------ */
 
@@ -204,6 +206,21 @@ static bool stray_handler(const struct sip_msg *msg, void *arg)
 	return true;
 }
 
+static void trace_handler(bool tx, enum sip_transp tp, const struct sa *src, const struct sa *dst, const uint8_t *pkt,
+			  size_t len, void *arg)
+{
+	char source[64], target[64];
+
+	(void)tx;
+	if (!sa_ntop(src, source, sizeof(source)) && !sa_ntop(dst, target, sizeof(target)))
+		hw_on_trace(((struct hw_stack *)arg)->id, tp, source, sa_port(src), target, sa_port(dst), pkt, len);
+}
+
+static void hw_stack_trace(struct hw_stack *stack)
+{
+	sip_set_trace_handler(stack->sip, trace_handler);
+}
+
 static void hw_stack_close(struct hw_stack *stack)
 {
 	mem_deref(stack->sip);
@@ -218,7 +235,7 @@ static int hw_stack_open(struct hw_stack **stackp, uint64_t id, const char *soft
 	if (!stack)
 		return ENOMEM;
 	stack->id = id;
-	err = sip_alloc(&stack->sip, NULL, 1024, 1024, 1024, software, NULL, NULL);
+	err = sip_alloc(&stack->sip, NULL, 1024, 1024, 1024, software, NULL, stack);
 	if (!err)
 		err = sip_listen(NULL, stack->sip, true, request_handler, stack);
 	if (!err)

@@ -140,6 +140,7 @@ class Stack:
         self.requests: dict[int, Request] = {}
         self.on_request = on_request
         self.on_stray = on_stray
+        self.tracer: Callable[[Flow, Flow, bytes], None] = lambda source, target, message: None
         self.local: dict[Transport, tuple[str, int]] = {}
         self._key = next(_ids)
         self.reactor.attach(self)
@@ -151,6 +152,11 @@ class Stack:
     def count(self, name: str) -> None:
         """Count something that was dropped or went wrong."""
         self.counters[name] = self.counters.get(name, 0) + 1
+
+    def trace(self, write: Callable[[Flow, Flow, bytes], None]) -> None:
+        """Give every message, both ways, to ``write(source, target, message)``."""
+        self.tracer = write
+        lib.hw_stack_trace(self._pointer)
 
     def listen(self, transport: Transport, host: str, port: int = 0) -> int:
         """Listen on an IP address of this machine (not a wildcard: it is written into Via and Contact).
@@ -345,3 +351,13 @@ def hw_on_response(number: int, err: int, pointer: Any) -> None:
         del _clients[number]
     transaction.take(message)
 
+
+
+@ffi.def_extern(onerror=_failed)  # type: ignore[untyped-decorator]
+def hw_on_trace(
+    key: int, transport: int, source: Any, source_port: int, target: Any, target_port: int, data: Any, size: int
+) -> None:
+    """A message sent or received."""
+    kind: Transport = "udp" if transport == _TRANSPORTS["udp"] else "tcp"
+    ends = [Flow(kind, ffi.string(h).decode(), p) for h, p in ((source, source_port), (target, target_port))]
+    _stacks[key].tracer(ends[0], ends[1], ffi.buffer(data, size)[:])

@@ -50,6 +50,7 @@ class UserAgent:
         self._stack = Stack(software=software, on_request=self._requested, on_stray=self._stray)
         self.counters = self._stack.counters
         self.count = self._stack.count
+        self.trace = self._stack.trace
 
     def listen(self, transport: Transport, host: str, port: int = 0) -> int:
         """See ``Stack.listen``."""

@@ -60,12 +60,14 @@ class PhoneBox:
 
 
 @asynccontextmanager
-async def phonebox(folder: Path, *names: str) -> AsyncIterator[PhoneBox]:
-    """Start it with these accounts; it must end with status 0."""
+async def phonebox(folder: Path, *names: str, trace: bool = True) -> AsyncIterator[PhoneBox]:
+    """Start it with these accounts; it must end with status 0. The ``trace`` is ``sip.pcap`` in the folder."""
     port = free_port()
     config, path = folder / "onecall.toml", folder / "phone.sock"
     config.write_text(
-        f'[phone]\nsocket = "{path}"\nlisten = ["udp:127.0.0.1:{port}", "tcp:127.0.0.1:{port}"]\n', encoding="utf-8"
+        f'[phone]\nsocket = "{path}"\nlisten = ["udp:127.0.0.1:{port}", "tcp:127.0.0.1:{port}"]\n'
+        + (f'trace = "{folder / "sip.pcap"}"\n' if trace else ""),
+        encoding="utf-8",
     )
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "hw.phone", "--config", str(config), cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}

@@ -25,7 +25,7 @@ from tests.hw.phone.conftest import OURS, REALM, password
 from tests.judges.phonebox import PhoneBox, free_port, phonebox
 
 SCENARIOS = Path(__file__).parent / "sipp"
-pytestmark = pytest.mark.judge("sipp")
+pytestmark = pytest.mark.judge("sipp", "tshark")
 
 
 async def start(
@@ -97,5 +97,19 @@ def test_sipp_calls_as_a_carrier(tmp_path: Path) -> None:
             sipp = await start(tmp_path, box, "-sn", "uac", "-s", "95533", "-m", "50", "-r", "50", port=port)
             assert (await box.next(Incoming)).called == "95533"
             assert await sipp.wait() == 0
+        assert await tshark(tmp_path, "sip.Method == INVITE") >= 50
+        assert await tshark(tmp_path, "sip.Status-Code == 200") >= 100
+        assert await tshark(tmp_path, "_ws.malformed or _ws.expert.severity >= 6291456") == 0  # warnings and worse
 
     asyncio.run(main())
+
+
+async def tshark(folder: Path, wanted: str) -> int:
+    """How many messages of the trace pass a display filter."""
+    process = await asyncio.create_subprocess_exec(
+        "tshark", "-r", str(folder / "sip.pcap"), "-Y", wanted, "-T", "fields", "-e", "frame.number",
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
+    )  # fmt: skip
+    output, _ = await process.communicate()
+    assert process.returncode == 0
+    return len(output.splitlines())
