@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 
 #: A client more is refused.
 MAX_CLIENTS = 100
+#: How long a client that was refused may take to go.
+LINGER_S = 2.0
 
 
 class ApiServer:
@@ -108,6 +110,7 @@ class ApiServer:
                 await self._refuse(writer, f"{MAX_CLIENTS} clients are connected already")
             else:
                 await self._serve(Session(peer, self._dispatcher, self.live, self._events), reader, writer)
+            await _linger(reader, writer)
         except (ConnectionError, asyncio.CancelledError):
             log.debug("an API client is gone, or we are")
         finally:
@@ -128,6 +131,18 @@ class ApiServer:
         log.warning("API: %s", sentence)
         writer.write(rpc.encode(rpc.error(None, ApiError(sentence, rpc.REFUSED))))
         await writer.drain()
+
+
+async def _linger(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Let the client read our last word before the connection is gone: one that is still writing would lose it."""
+    if writer.can_write_eof() and not writer.is_closing():
+        writer.write_eof()
+    try:
+        async with asyncio.timeout(LINGER_S):
+            while await reader.read(1 << 16):
+                continue
+    except TimeoutError:
+        log.debug("an API client was told to go and does not")
 
 
 async def _subscribe(
