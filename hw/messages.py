@@ -160,7 +160,7 @@ class Hangup:
 
 @frozen
 class OpenRtp:
-    """Open an RTP port named after its leg; answered by ``RtpOpened``."""
+    """Open an RTP port named after its leg; answered by ``RtpOpened``, also when it is open already."""
 
     port: str
 

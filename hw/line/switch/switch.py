@@ -95,9 +95,11 @@ class Switch:
             self._vanish(leg)
 
     def open_rtp(self, port: str) -> Media:
-        """Open an RTP port; returns what to tell the far end. Raises ``ValueError``, ``OSError``."""
+        """Open an RTP port; returns what to tell the far end. An open one tells it again, to a control process that
+        has just come back. Raises ``ValueError`` for a timeslot's name, ``OSError``.
+        """
         if port in self.ports:
-            raise ValueError("there is a port of that name already")
+            return Media(self._address, self._stream(port).port, CODECS, TELEPHONE_EVENT)
         stream = self.rtp.open(port)
         row = self._first_rtp + stream.slot
         self.ports.bind(port, row)
