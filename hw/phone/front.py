@@ -171,6 +171,11 @@ class Front:
     def _prove(self, request: Request, field: str, status: int, phrase: str, ask: str) -> str | None:
         """The account that the request proves; otherwise it is answered: challenged, or refused and reported."""
         message = request.message
+        if not self._registrar.informed:
+            # Just started: a phone that gets 403 gives up for long, or for ever; one that gets 503 comes again.
+            self._agent.count("refused_uninformed")
+            request.reply(503, "Service Unavailable", [("Retry-After", "2")])
+            return None
         verdict = self._registrar.authenticate(message.headers.fields(field), message.method, self._now())
         if verdict.account:
             return verdict.account

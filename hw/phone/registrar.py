@@ -101,11 +101,14 @@ class Registrar:
     realm: str
     nonces: Nonces = field(factory=Nonces)
     accounts: dict[str, Account] = field(factory=dict)
+    #: Whether the control process has said which accounts there are.
+    informed: bool = False
     _bindings: dict[str, dict[str, Binding]] = field(factory=dict)
 
     def set_accounts(self, realm: str, accounts: Iterable[Account]) -> list[Unregistered]:
         """All accounts there are; bindings of the others are dropped."""
         self.realm = realm
+        self.informed = True
         self.accounts = {account.name: account for account in accounts}
         gone = [name for name in self._bindings if name not in self.accounts]
         return [

@@ -17,7 +17,7 @@ from hw.settings import SettingsError, load
 from hw.sim.settings import SimSettings
 from hw.sim.simulator import Simulator
 
-_log = logging.getLogger(__name__)
+_log = logging.getLogger("hw.sim")
 
 
 async def run(settings: SimSettings, report: Path | None) -> None:

@@ -65,10 +65,15 @@ class Box:
                 break
             except OSError:
                 await asyncio.sleep(0.02)
-        self._link.send(SetAccounts(REALM, tuple(Account(n, ha1(n, REALM, f"pw{n}")) for n in accounts)))
+        if accounts is not None:
+            self.know(accounts)
         self._link.send(Hangup("nobody"))
         self._task = asyncio.create_task(self._decide())
         await self.saw(Fault, subject="nobody")  # so the accounts are known too
+
+    def know(self, accounts):
+        """Name the accounts."""
+        self._link.send(SetAccounts(REALM, tuple(Account(n, ha1(n, REALM, f"pw{n}")) for n in accounts)))
 
     async def _decide(self):
         async for message in self._link:
@@ -185,6 +190,30 @@ def test_a_wrong_password_is_not_registered_and_tells_nobody(tmp_path, caplog):
 
     asyncio.run(main())
     assert "secret guess" not in caplog.text
+
+
+def test_phones_that_come_before_their_accounts_are_told_to_come_again(tmp_path, caplog):
+    """As at the start of the machine: a phone that is told 403 may not come again for long."""
+
+    async def main():
+        box = Box(tmp_path, free_port())
+        phone = Phone("201", "pw201", ("127.0.0.1", box.port), Audio(2), code=1)
+        try:
+            async with asyncio.timeout(10):
+                await box.start(None)
+                await phone.start()
+                with pytest.raises(TimeoutError):
+                    async with asyncio.timeout(0.3):
+                        await phone.registered()
+                box.know(["201"])
+                await phone.registered()
+                await phone.close()
+        finally:
+            await box.stop()
+
+    asyncio.run(main())
+    assert "201: not registered: 503" in caplog.text
+    assert "403" not in caplog.text
 
 
 def test_one_phone_calls_another_and_each_hears_the_other(tmp_path):
