@@ -52,3 +52,7 @@ class CoreBox:
     def registered(self, seat: str) -> bool:
         """Whether the seat's phone is registered now."""
         return self._phones.registered(seat)
+
+    def busy(self, seat: str) -> bool:
+        """Whether the seat's phone has a call."""
+        return self._switchboard.seat_busy(seat)

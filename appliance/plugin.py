@@ -70,3 +70,7 @@ class Box(Protocol):
     def registered(self, seat: str) -> bool:
         """Whether the seat's phone is registered now."""
         ...
+
+    def busy(self, seat: str) -> bool:
+        """Whether the seat's phone has a call, ringing or up."""
+        ...

@@ -49,7 +49,6 @@ class Dispatcher:
         self.engine = Engine(queues, settings.max_no_answer)
         self.figures = Figures(lambda name: self._target_ms(name))
         self._waiters: dict[str, Waiter] = {}
-        self._seat_of_leg: dict[str, str] = {}
         self._followed: set[tuple[str, str]] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._loop = asyncio.get_running_loop()
@@ -78,7 +77,7 @@ class Dispatcher:
         for agent in await store.restored(self.box.store):
             if self.box.people.agent(agent.agent) is not None:
                 self.tell(agent)
-                self._check_phone(agent.seat)
+                self.check_phone(agent.seat)
         following = asyncio.Event()
         self.box.spawn(self._follow_events(following), "acd events")
         await following.wait()
@@ -154,7 +153,7 @@ class Dispatcher:
         """A phone did not answer; one that could not be reached is tried again later."""
         self.tell(words.NotAnswered(contact, agent, cause))
         if cause in UNREACHABLE:
-            self._loop.call_later(RETRY_S, self._check_phone, seat)
+            self._loop.call_later(RETRY_S, self.check_phone, seat)
 
     def talks(self, contact: str, agent: str, queue: str, leg: Leg) -> None:
         """The agent answered: he talks until his leg is cleared."""
@@ -178,7 +177,7 @@ class Dispatcher:
         """A call that was up before the restart goes on, perhaps with one of our agents."""
         for leg in call.legs:
             if leg.seat:
-                self._leg_began(leg.id, leg.seat)
+                self.check_phone(leg.seat)
         for agent in list(self.engine.roster.agents.values()):
             if call.peer is not None and agent.contact == call.contact and agent.seat == call.peer.seat:
                 self._follow(call.contact, agent.number, agent.queue, call.peer)
@@ -197,19 +196,12 @@ class Dispatcher:
     def login(self, agent: str, seat: str) -> None:
         """An agent sits down. Raises ``NotPossibleError``."""
         self.tell(words.Login(agent, seat))
-        self._check_phone(seat)
+        self.check_phone(seat)
 
-    def _check_phone(self, seat: str) -> None:
+    def check_phone(self, seat: str) -> None:
+        """Tell the engine whether a seat's phone has a call, and whether it is registered."""
+        self.tell(words.SeatBusy(seat) if self.box.busy(seat) else words.SeatFree(seat))
         self.tell(words.SeatThere(seat) if self.box.registered(seat) else words.SeatGone(seat))
-
-    def _leg_began(self, leg: str, seat: str) -> None:
-        self._seat_of_leg[leg] = seat
-        self.tell(words.SeatBusy(seat))
-
-    def _leg_cleared(self, leg: str) -> None:
-        seat = self._seat_of_leg.pop(leg, "")
-        if seat and seat not in self._seat_of_leg.values():
-            self.tell(words.SeatFree(seat))
 
     async def _follow_events(self, following: asyncio.Event) -> None:
         async with self.box.events.subscribe() as events:
@@ -218,18 +210,14 @@ class Dispatcher:
                 data = row.data
                 match row.kind:
                     case "contact.offered" if data["line"] == "phones":
-                        self._leg_began(data["leg"], data["caller"])
+                        self.check_phone(data["caller"])
                     case "leg.dialled" if data["line"] == "phones":
-                        self._leg_began(data["leg"], data["number"])
-                    case "leg.cleared":
-                        self._leg_cleared(data["leg"])
-                    case "phone.registered":
-                        self.tell(words.SeatThere(data["account"]))
-                    case "phone.unregistered":
-                        self._check_phone(data["account"])
+                        self.check_phone(data["number"])
+                    case "phone.registered" | "phone.unregistered":
+                        self.check_phone(data["account"])
                     case "process.changed" if data["process"] == "phone":
                         for seat in sorted({agent.seat for agent in self.engine.roster.agents.values()} - {""}):
-                            self._check_phone(seat)
+                            self.check_phone(seat)
                     case "contact.held":
                         self.tell(words.Held(row.contact, data["on"]))
                     case "contact.ended":

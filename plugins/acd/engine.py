@@ -319,19 +319,18 @@ class Engine:
 
     def _match(self, at: float) -> None:
         """Offer calls to agents until one side is empty."""
-        if not self.line:
+        if not self.line or not (free := [a for a in self.roster.agents.values() if self.roster.eligible(a)]):
             return
-        free = {agent.number: agent for agent in self.roster.agents.values() if self.roster.eligible(agent)}
+        crews = {name: [a for a in free if a.number in queue.rank] for name, queue in self.queues.items()}
         for call in self.line:
-            if not free:
-                return
-            queue = self.queues[call.queue]
+            crew, queue = crews[call.queue], self.queues[call.queue]
             strategy = STRATEGIES[queue.strategy]
-            if call.offers and not strategy.joins:
+            if not crew or (call.offers and not strategy.joins):
                 continue
-            willing = self._willing(call, [a for a in free.values() if a.number in queue.rank], strategy.joins)
-            for chosen in strategy.choose(willing, queue.rank) if willing else ():
-                self._offer(call, queue, free.pop(chosen.number), at)
+            willing = self._willing(call, crew, strategy.joins)
+            for number in [agent.number for agent in strategy.choose(willing, queue.rank)] if willing else ():
+                self._offer(call, queue, self.roster.change(number), at)
+                crews = {name: [a for a in others if a.number != number] for name, others in crews.items()}
 
     def _willing(self, call: Waiting, free: Sequence[AgentState], all_at_once: bool) -> Sequence[AgentState]:
         """Free agents who have not let this call ring; if all have, all but the last one; if only he is there, he."""
@@ -346,7 +345,6 @@ class Engine:
         return [agent for agent in free if agent.number not in call.missed] or free
 
     def _offer(self, call: Waiting, queue: Queue, agent: AgentState, at: float) -> None:
-        agent = self.roster.change(agent.number)
         agent.state, agent.contact, agent.queue = "offered", call.contact, call.queue
         call.offers.add(agent.number)
         since = max(call.since, agent.free_since)

@@ -83,3 +83,9 @@ async def onecall_stop() -> None:
 async def onecall_adopted(call: Call) -> None:
     """An agent of ours may be talking in it."""
     _dispatcher().adopted(call)
+
+
+@hookimpl
+async def onecall_seat_cleared(seat: str, cause: int) -> None:
+    """An agent whose own call is over can be offered the next."""
+    _dispatcher().check_phone(seat)

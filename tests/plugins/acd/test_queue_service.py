@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from hw.messages import Alerting, Answered, Hangup, Mix, Play, Played, Stop
+from plugins.acd import plugin
 from tests.appliance.calls.desk import THEIRS
 from tests.plugins.acd.floor import Floor, floor
 
@@ -199,7 +200,7 @@ def test_an_agent_on_the_phone_on_his_own_is_busy_and_gets_no_calls(tmp_path: Pa
         await f.event("agent.state", agent="1001", state="busy")
         f.desk.caller("95001")
         await f.event("queue.entered", free=0)
-        f.clear("p1")
+        f.clear("p1")  # the switchboard says so by onecall_seat_cleared
         await f.rings("8001")
 
     run(tmp_path, scenario)
@@ -261,7 +262,7 @@ def test_logins_a_talk_and_the_figures_of_the_day_survive_a_restart(tmp_path: Pa
         assert (row["row"].offered, row["row"].answered) == (2, 1)
         call = f.box.call_of(bridged.contact)
         assert call is not None
-        f.dispatcher.adopted(call)
+        await plugin.onecall_adopted(call)
         began = f.desk.events.last_id
         f.clear(dial.leg)
         await f.event("agent.state", after=began, agent="1001", state="free", was="talking")

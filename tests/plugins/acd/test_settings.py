@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,9 @@ def test_a_missing_file_is_said(tmp_path: Path) -> None:
         read_queues(tmp_path / "none.toml", AcdSettings())
 
 
-def test_the_default_site_has_a_queue_for_each_kind_of_agent(root: Path) -> None:
+def test_the_queues_of_the_default_site_have_its_agents(root: Path) -> None:
     queues = read_queues(root / "etc" / "queues.toml", AcdSettings())
-    assert [len(queue.agents) for queue in queues.values()] == [8, 3]
+    site = tomllib.loads((root / "etc" / "site.toml").read_text(encoding="utf-8"))
+    inbound = {f"{number}" for number in range(1001, 1009)}
+    assert inbound <= set(queues["service"].agents) <= set(site["agents"])
+    assert set(queues["callback"].agents) == {"1101", "1102", "1103"} <= set(site["agents"])

@@ -188,9 +188,10 @@ def test_a_recording_goes_on_over_a_restart_of_the_control_process(tmp_path: Pat
     async def scenario(s: Studio) -> None:
         contact, record = await s.talk()
         call = s.desk.switchboard.calls[contact]
-        again = Recorder(s.box, RecordingSettings())  # type: ignore[arg-type]
-        await again.adopted(call)
-        await again.bridged(call, call.legs[1])
+        await plugin.onecall_stop()
+        await plugin.onecall_start(s.box)  # type: ignore[arg-type]
+        await plugin.onecall_adopted(call)
+        await plugin.onecall_bridged(call, call.legs[1])
         assert len([m for m in s.desk.line.sent if isinstance(m, Record)]) == 1
         s.whole(record, 9000)
         await s.event("recording.made", path=record.path, ms=9000)
