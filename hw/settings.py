@@ -62,18 +62,21 @@ def _say(error: BaseException, kind: type[Any] | None) -> str:
 _converter = Converter(forbid_extra_keys=True)
 
 
-@_converter.register_structure_hook
-def _path(value: Any, _: type[Path]) -> Path:
+def _path(value: Any, _: Any) -> Path:
     if not isinstance(value, str):
         raise TypeError(f"{value!r} is not a path")
     return Path(value)
 
 
-@_converter.register_structure_hook
-def _number(value: Any, _: type[float]) -> float:
+def _number(value: Any, _: Any) -> float:
     if not isinstance(value, int | float) or isinstance(value, bool):
         raise TypeError(f"{value!r} is not allowed")
     return float(value)
+
+
+# Not as decorators: cattrs of Debian 12 (23.1) does not take them so.
+_converter.register_structure_hook(Path, _path)
+_converter.register_structure_hook(float, _number)
 
 
 def _strict(kind: type[Any]) -> None:
