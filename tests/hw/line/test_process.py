@@ -152,7 +152,9 @@ async def running(folder: Path, env: dict[str, str] | None = None) -> AsyncItera
     box = Box(folder, process, exchange, audio)
     try:
         await exchange.start()
-        await exchange.wait_up()
+        up, died = asyncio.create_task(exchange.wait_up()), asyncio.create_task(process.wait())
+        await asyncio.wait({up, died}, return_when=asyncio.FIRST_COMPLETED)
+        assert up.done(), f"the line process ended with {process.returncode}"
         yield box
     finally:
         if process.returncode is None:
