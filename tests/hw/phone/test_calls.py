@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from attrs import evolve
 
 from hw.messages import (
     Accept,
@@ -187,8 +188,7 @@ def test_a_phone_holds_and_resumes(desk: Open) -> None:
             phone = d.phone("201")
             leg, told = await talk(d, phone)
             for version, (theirs, ours) in enumerate((("sendonly", "recvonly"), ("sendrecv", "sendrecv")), 2):
-                media = sdp.parse(sdp.offer(phone.media, 1, 1)).media
-                told.call.modify(sdp.offer(media.__class__(**{**_fields(media), "direction": theirs}), 1, version))
+                told.call.modify(sdp.offer(evolve(phone.media, direction=theirs), 1, version))
                 offer = await d.next(MediaOffer, leg=leg)
                 assert offer.media.direction == theirs
                 d.send(Accept(leg, OURS))
@@ -199,16 +199,12 @@ def test_a_phone_holds_and_resumes(desk: Open) -> None:
     asyncio.run(main())
 
 
-def _fields(media: object) -> dict[str, object]:
-    return {name: getattr(media, name) for name in media.__slots__ if not name.startswith("_")}  # type: ignore[attr-defined]
-
-
 def test_we_offer_new_media_and_learn_the_answer(desk: Open) -> None:
     async def main() -> None:
         async with desk("201") as d:
             phone = d.phone("201")
             leg, _ = await talk(d, phone)
-            d.send(Modify(leg, OURS.__class__("127.0.0.1", 17000, OURS.codecs, 101, "sendonly")))
+            d.send(Modify(leg, evolve(OURS, port=17000, direction="sendonly")))
             offered = sdp.parse((await phone.told("offered")).detail).media
             assert (offered.port, offered.direction) == (17000, "sendonly")
             assert (await d.next(MediaOffer, leg=leg)).media.direction == "recvonly"
@@ -228,7 +224,7 @@ def test_without_a_control_process_a_call_goes_on_and_is_in_the_next_snapshot(de
             d.link.close()
             while d.process.decided:  # noqa: ASYNC110 (nothing tells that a connection is gone)
                 await asyncio.sleep(0.001)
-            told.call.modify(sdp.offer(OURS.__class__("127.0.0.1", 40002, THEIRS.codecs, 96, "inactive"), 1, 2))
+            told.call.modify(sdp.offer(evolve(THEIRS, port=40002, direction="inactive"), 1, 2))
             assert sdp.parse((await phone.told("modified")).detail.body).media.direction == "inactive"
             phone.dial("801")
             assert (await phone.told("ended")).detail[1].status == 503
