@@ -92,7 +92,7 @@ class EventLog:
     async def commit(self, event: Event, contact: str = "", changes: Sequence[Executable] = ()) -> EventRow:
         """``append``, and wait until it is on the disk; raises what the database says against ``changes``."""
         row, saved = self._append(event, contact, changes)
-        await saved
+        await asyncio.gather(saved, self.flushed())
         return row
 
     def _append(

@@ -21,6 +21,8 @@ log = logging.getLogger(__name__)
 
 #: At most so many saves in one transaction: a long queue must not make one commit endless.
 MAX_GROUP = 500
+#: The first save waits so long for others to share its commit, unless somebody wants to see it (seconds).
+GROUP_S = 0.05
 
 
 class StoreError(Exception):
@@ -53,6 +55,7 @@ class Store:
         self._connection = connection
         self._lock = lock
         self._waiting: asyncio.Queue[_Save] = asyncio.Queue()
+        self._hurry = asyncio.Event()
         self._last: asyncio.Future[None] | None = None
         self._inserts: dict[Table, Executable] = {}
         self._writer = asyncio.create_task(self._write(), name="store writer")
@@ -99,12 +102,14 @@ class Store:
         """Queue changes that belong together; they happen all or not at all, after everything saved before.
 
         Need not be awaited: the future is done when they are on the disk. When one fails, this save alone is undone,
-        counted and logged, and the future has the error. Without changes: done when all saved before are.
+        counted and logged, and the future has the error. Without changes: all saved before goes to the disk now.
         """
         if self._closed:
             raise StoreError("the store is closed")
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.put_nowait(_Save(changes, done))
+        if not changes or self._waiting.qsize() >= MAX_GROUP:
+            self._hurry.set()
         self._last = done
         return done
 
@@ -131,8 +136,11 @@ class Store:
     async def _write(self) -> None:
         while True:
             group = [await self._waiting.get()]
+            await self._let_gather()
             while len(group) < MAX_GROUP and not self._waiting.empty():
                 group.append(self._waiting.get_nowait())
+            if self._waiting.empty():
+                self._hurry.clear()
             try:
                 await self._commit_together(group)
             except Exception:  # noqa: BLE001  (also what sqlite3 throws unwrapped: a number over 64 bits, a lone surrogate)
@@ -140,6 +148,14 @@ class Store:
             for save in group:
                 if not save.done.done():  # cancelled with the one who waited for it, or failed
                     save.done.set_result(None)
+
+    async def _let_gather(self) -> None:
+        if not self._hurry.is_set():
+            try:
+                async with asyncio.timeout(GROUP_S):
+                    await self._hurry.wait()
+            except TimeoutError:
+                return
 
     async def _commit_together(self, group: Sequence[_Save]) -> None:
         """The fast way: all as one, no savepoints; the first error undoes the group."""

@@ -240,3 +240,27 @@ def test_after_kill_9_every_event_up_to_the_last_commit_is_there_with_its_change
     assert len(events) >= promised
     assert events == [(n, f"c{n}", f"queue:{n}") for n in range(1, len(events) + 1)]
     assert contacts == {f"c{n}" for n in range(1, len(events) + 1)}
+
+
+def test_saves_that_nobody_waits_for_share_a_commit_with_those_that_soon_follow(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def work(store: Store) -> None:
+        first = store.save(new("c1"))
+        await asyncio.sleep(0.01)
+        second = store.save(new("c2"))
+        await asyncio.gather(first, second)
+        assert store.commits == 1
+
+    monkeypatch.setattr("appliance.store.store.GROUP_S", 1.0)
+    with_store(tmp_path, work)
+
+
+def test_who_looks_does_not_wait_for_others_to_come(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def work(store: Store) -> None:
+        for n in range(3):
+            store.save(new(f"c{n}"))
+            assert len(await names(store)) == n + 1
+
+    monkeypatch.setattr("appliance.store.store.GROUP_S", 3600.0)
+    with_store(tmp_path, work)
