@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import deque
 from typing import Literal
 
 from attrs import evolve
@@ -32,6 +33,7 @@ _LAST_WORDS = 2.0
 _AGAIN = 1.0
 #: Failures of a call that a box which was restarted may give.
 _FORGOTTEN = (403, 404, 408, 480, 481, 503)
+_MAX_REPORTS = 100_000
 _REFUSALS = {480: "Temporarily Unavailable", 486: "Busy Here", 603: "Decline"}
 
 
@@ -63,10 +65,14 @@ class PhoneCall:
         """End the call in whatever state; once more does nothing."""
         self._session.call.hangup()
 
-    def press(self, keys: str, way: Literal["rfc4733", "info"] = "rfc4733") -> None:
-        """Press keys as RTP events or INFO requests. Raises ``ValueError`` for no such keys, events not agreed on."""
-        if way == "rfc4733":
-            self._session.stream.press(keys)
+    def press(self, keys: str, way: Literal["rfc4733", "info", "agreed"] = "agreed") -> None:
+        """Press keys as RTP events, as INFO requests, or (agreed) as events if the far end takes them, else INFO.
+
+        Raises ``ValueError`` for no such keys, or events not agreed on.
+        """
+        stream = self._session.stream
+        if way == "rfc4733" or (way == "agreed" and stream.telephone_event is not None):
+            stream.press(keys)
             return
         for key in keys:
             body = f"Signal={key}\r\nDuration=160\r\n".encode()
@@ -145,7 +151,7 @@ class Phone:
         self.account = account
         self.code = code
         self.calls: list[PhoneCall] = []
-        self._over: list[CallReport] = []
+        self._over: deque[CallReport] = deque(maxlen=_MAX_REPORTS)
         self._audio = audio
         self._address = address
         self._flow = Flow(transport, *registrar)
@@ -243,8 +249,8 @@ class Phone:
         self.vanish()
 
     def reports(self) -> list[CallReport]:
-        """Every call since the start, those that are up too."""
-        return self._over + [call.report for call in self.calls]
+        """Every call since the start (of very many the last), those that are up too."""
+        return [*self._over, *(call.report for call in self.calls)]
 
     def _requested(self, request: Request) -> None:
         """A request outside of calls."""

@@ -37,17 +37,18 @@ class Person:
     async def _log_in(self) -> None:
         """Dial the log-in number until a call to it was answered and ended by the box."""
         while self._settings.login:
-            call = self.phone.dial(self._settings.login)
             try:
-                async with asyncio.timeout(_LOGIN_TIME):
-                    await call.answered()
-                    if self._settings.login_keys:
+                call = self.phone.dial(self._settings.login)
+                try:
+                    async with asyncio.timeout(_LOGIN_TIME):
+                        await call.answered()
                         call.press(self._settings.login_keys)
-                    await call.ended()
-                    return
-            except (CallEnded, TimeoutError) as error:
+                        await call.ended()
+                        return
+                finally:
+                    call.hangup()
+            except (CallEnded, OSError) as error:  # a TimeoutError is an OSError
                 _log.warning("%s: no log-in: %s", self._settings.account, error or "it took too long")
-                call.hangup()
             await asyncio.sleep(_LOGIN_AGAIN)
 
     async def _serve(self, call: PhoneCall) -> None:

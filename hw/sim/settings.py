@@ -9,15 +9,16 @@ from attrs import Attribute, field, frozen, validators
 
 from hw.sim.exchange import ExchangeSettings
 from hw.sim.pattern import CODES
-from hw.sim.traffic import TrafficSettings
+from hw.sim.traffic import TrafficSettings, least_and_most
 
 Answers = Literal["answer", "never", "busy", "decline"]
 
 
-def span_of_ms(_: Any, attribute: Attribute[Any], value: tuple[int, int]) -> None:
-    """Validates a pair of least and most milliseconds."""
-    if not 0 <= value[0] <= value[1]:
-        raise ValueError(f"{attribute.name}: {value[0]}..{value[1]} must be least and most milliseconds")
+def _ip(_: Any, attribute: Attribute[str], value: str) -> None:
+    try:
+        ipaddress.IPv4Address(value)
+    except ValueError:
+        raise ValueError(f"{attribute.name}: {value!r} must be an IPv4 address") from None
 
 
 def _ip_port(_: Any, attribute: Attribute[str], value: str) -> None:
@@ -50,10 +51,11 @@ class PhoneSettings:
     display: str = ""
     #: What happens to calls that come in: answered, left ringing, 486 Busy Here, 603 Decline.
     answers: Answers = "answer"
-    answer_ms: tuple[int, int] = field(default=(500, 2000), validator=span_of_ms)
+    answer_ms: tuple[int, int] = field(default=(500, 2000), validator=least_and_most)
     #: How long the person talks before hanging up; (0, 0): until the far end hangs up.
-    talk_ms: tuple[int, int] = field(default=(0, 0), validator=span_of_ms)
-    #: Number dialled once the phone is registered (an agent's log-in), and keys pressed when it is answered.
+    talk_ms: tuple[int, int] = field(default=(0, 0), validator=least_and_most)
+    #: Number dialled once the phone is registered (an agent's log-in) until a call to it went well, and the keys
+    #: that are pressed when it is answered.
     login: str = ""
     login_keys: str = field(default="", repr=False)
     transport: Literal["udp", "tcp"] = "udp"
@@ -64,7 +66,7 @@ class PhonesSettings:
     """The simulated phones: where they register, from which address, and each of them."""
 
     registrar: str = field(default="127.0.0.1:5060", validator=_ip_port)
-    address: str = "127.0.0.1"
+    address: str = field(default="127.0.0.1", validator=_ip)
     #: Seconds of a registration that a phone asks for.
     expires: int = field(default=120, validator=validators.ge(10))
     list: tuple[PhoneSettings, ...] = field(default=(), validator=_differ)

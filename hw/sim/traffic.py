@@ -27,7 +27,8 @@ Outcome = Literal["served", "abandoned", "refused", "cleared"]
 _MAX_REPORTS = 100_000
 
 
-def _least_and_most(_: Any, attribute: Attribute[Any], value: tuple[int, int]) -> None:
+def least_and_most(_: Any, attribute: Attribute[Any], value: tuple[int, int]) -> None:
+    """Validates a pair of least and most milliseconds."""
     if not 0 <= value[0] <= value[1]:
         raise ValueError(f"{attribute.name}: {value[0]}..{value[1]} must be least and most milliseconds")
 
@@ -49,7 +50,7 @@ class StepSettings:
     """
 
     do: Literal["wait", "press", "queue", "talk"]
-    ms: tuple[int, int] = field(default=(0, 0), validator=_least_and_most)
+    ms: tuple[int, int] = field(default=(0, 0), validator=least_and_most)
     keys: str = field(default="", validator=validators.matches_re(r"[0-9*#A-D]*"))
 
 

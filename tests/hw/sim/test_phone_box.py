@@ -265,6 +265,24 @@ def test_hold_keys_and_transfer_reach_the_control_process(tmp_path):
     asyncio.run(main())
 
 
+def test_an_attended_transfer_names_the_call_to_replace(tmp_path):
+    async def main():
+        async with desk(tmp_path, "201", "202", "203") as (box, one, two, three):
+            first = one.dial("202")
+            (await two.ringing()).answer()
+            await first.answered()
+            await first.hold()
+            second = one.dial("203")
+            (await three.ringing()).answer()
+            await second.answered()
+            assert await first.transfer("203", replaces=second) == 200
+            refer = await box.saw(Refer)
+            legs = {message.called: message.leg for message in box.seen if isinstance(message, Incoming)}
+            assert (refer.leg, refer.to, refer.replaces) == (legs["202"], "203", legs["203"])
+
+    asyncio.run(main())
+
+
 def test_a_busy_phone_and_one_that_is_not_there(tmp_path):
     async def main():
         async with desk(tmp_path, "201", "202") as (_, one, two):
