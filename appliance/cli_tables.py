@@ -57,7 +57,7 @@ def duration(seconds: float) -> str:
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Table:
     """A table without lines; numbers to the right."""
-    made = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    made = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0), show_header=any(columns))
     for place, column in enumerate(columns):
         number = bool(rows) and all(isinstance(row[place], int | float) for row in rows)
         made.add_column(column, justify="right" if number else "left", no_wrap=True)

@@ -52,6 +52,11 @@ def prepare(engine: Engine) -> None:
         connection.exec_driver_sql("BEGIN")
 
 
+def make_private(path: Path) -> None:
+    """Make the file, when it is not there, readable by its owner alone (it has PINs' hashes and phones' HA1)."""
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+
+
 class FileLock:
     """Held while a process has the store open: two would number events twice. Gone when the process dies."""
 

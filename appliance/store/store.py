@@ -73,6 +73,7 @@ class Store:
         """
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
+            sqlite.make_private(path)
             lock = sqlite.FileLock(path)
         except BlockingIOError:
             raise StoreError(f"{path}: is in use by another process; stop that one first") from None

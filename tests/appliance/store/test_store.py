@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import sqlite3
+import stat
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable
@@ -150,6 +151,15 @@ def test_the_database_is_told_to_keep_what_it_commits(tmp_path: Path) -> None:
         assert await pragma("journal_mode") == "wal"
         assert await pragma("synchronous") == 2
         assert await pragma("foreign_keys") == 1
+
+    with_store(tmp_path, work)
+
+
+def test_the_database_is_its_owners_alone(tmp_path: Path) -> None:
+    async def work(store: Store) -> None:
+        await store.save(new("c1"))
+        files = [tmp_path / "a" / f"onecall.db{end}" for end in ("", "-wal", "-shm", ".lock")]
+        assert [stat.S_IMODE(file.stat().st_mode) for file in files] == [0o600] * 4
 
     with_store(tmp_path, work)
 
