@@ -130,7 +130,7 @@ class Dispatcher:
         self.tell(words.Due())
 
     def _state_changed(self, change: words.StateChanged, at: float) -> None:
-        was_ms = max(0.0, at - change.was_since) * 1000
+        was_ms = max(0.0, at - change.was_since) * 1000 if change.was_since else 0.0  # his first login: nothing was
         event = AgentStateChanged(change.agent, change.seat, change.state, change.reason, change.was, was_ms)
         self.box.events.append(event, change.contact, store.changes(change, at))
 

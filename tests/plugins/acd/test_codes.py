@@ -42,6 +42,7 @@ async def dial(f: Floor, called: str, *answers: str) -> list[str]:
 def test_an_agent_logs_in_with_his_pin_pauses_resumes_and_logs_out(tmp_path: Path) -> None:
     async def scenario(f: Floor) -> None:
         assert await dial(f, "*501001", "2468#") == ["pin", "login"]
+        await f.event("agent.state", agent="1001", seat="8001", state="busy", was="out", was_ms=0.0)
         await f.event("agent.state", agent="1001", seat="8001", state="free")
         assert await dial(f, "*522") == ["pause"]
         await f.event("agent.state", agent="1001", state="paused", reason="meal")

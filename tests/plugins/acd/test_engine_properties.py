@@ -143,7 +143,7 @@ class Model:
         assert len(seated) == len(set(seated)), "two agents at one seat"
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(st.sampled_from(sorted(STRATEGIES)), st.sampled_from(sorted(STRATEGIES)), steps)
 def test_the_promises_hold_for_any_sequence_of_events(strategy: str, vip_strategy: str, sequence: list) -> None:
     model = Model(strategy, vip_strategy)
