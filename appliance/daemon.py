@@ -130,8 +130,6 @@ class Daemon:
             phones=self._phones,
         )
         plugins.collect(core_services(switchboard), settings.etc / "prompts")
-        events.append(ProcessChanged("control", True))
-        stack.callback(lambda: events.append(ProcessChanged("control", False)))
         await plugins.start(box)
         stack.push_async_callback(plugins.stop)
         stack.push_async_callback(box.tasks.stop)
@@ -142,6 +140,8 @@ class Daemon:
         await _wait(self._reported, ADOPT_S)
         adopted = await adopt(switchboard, store, self._snapshots, self._cleared_early)
         self._cleared_early.clear()
+        events.append(ProcessChanged("control", True))
+        stack.callback(lambda: events.append(ProcessChanged("control", False)))
         log.info("%d calls go on from before the start", adopted)
         view = LiveView(self._watch, plugins.live, version=version("onecall"), site=settings.site)
         methods = CoreMethods(
@@ -171,7 +171,7 @@ class Daemon:
             if len(self._snapshots) == 2:
                 self._reported.set()
         else:
-            self.switchboard.hang_up_strangers(process, snapshot)
+            self.switchboard.clear_strangers(snapshot)
         if process == "phone":
             self.switchboard.send("phone", self._phones.accounts())
 

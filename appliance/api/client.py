@@ -17,6 +17,9 @@ from appliance.api import rpc
 from appliance.api.rpc import ApiError
 from appliance.api.types import EventRow, Live
 
+#: What users of the client need: the errors that it raises are known by it.
+__all__ = ["ApiError", "Client", "NotRunningError", "RefusedError"]
+
 T = TypeVar("T")
 
 #: The longest line that the service sends: a live view of a big site, or ten thousand events.

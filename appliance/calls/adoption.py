@@ -46,8 +46,6 @@ async def adopt(
         switchboard.events.append(
             LegCleared(leg_id, cause, "far"), by_leg[leg_id], [records.leg_cleared(leg_id, at, cause)]
         )
-    for leg_id in todo.hangup:
-        switchboard.send(where[leg_id], Hangup(leg_id, 41))
     for row in contacts:
         if row.contact in todo.close_contacts:
             cause = next((causes[o.leg] for o in legs if o.contact == row.contact and o.leg in causes), GONE)
@@ -60,6 +58,8 @@ async def adopt(
         for leg_id in adoption.others:
             switchboard.send(where[leg_id], Hangup(leg_id, 41))
         await _take_over(adoption, switchboard, where)
+    for shot in snapshots.values():
+        switchboard.clear_strangers(shot)
     return len(todo.adopt)
 
 

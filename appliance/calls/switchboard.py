@@ -271,11 +271,15 @@ class Switchboard:
             leg.hangup(cause)
             self._leg_event(Cleared(leg.id, cause, "fault"))
 
-    def hang_up_strangers(self, process: Process, snapshot: Snapshot) -> None:
-        """After a link came back: legs that the process still has and that nobody here knows any more are hung up."""
+    def clear_strangers(self, snapshot: Snapshot) -> None:
+        """After a link came up: legs that its process has and nobody here knows are hung up, their RTP ports closed."""
         for state in snapshot.legs:
             if state.leg not in self.legs:
-                self.send(process, Hangup(state.leg, 41))
+                self.send(snapshot.process, Hangup(state.leg, 41))
+        timeslots = {state.leg for state in snapshot.legs} if snapshot.process == "line" else set()
+        for port in snapshot.ports:
+            if port not in self.legs and port not in timeslots:
+                self.audio.close_rtp(port)
 
     def process_lost(self, process: Process) -> None:
         """A process died: its legs are cleared (27); without the line process no phone has audio, so theirs too (41)."""

@@ -1,8 +1,8 @@
 """After a restart of the control process: which of the calls that are up go on, and how. The decision is pure.
 
 What the store knows (open contacts and their legs) is held against what the two processes report. A bridged pair that
-is still up goes on talking; a caller alone on an answered leg is served again by the service he was in; everything else
-is hung up or, when it is gone, closed in the store.
+is still up goes on talking; a caller alone on an answered leg is served again by the service he was in; what is gone is
+closed in the store, and legs that nobody wants are hung up.
 """
 
 from __future__ import annotations
@@ -53,10 +53,9 @@ class Adoption:
 
 @frozen
 class Plan:
-    """What to do: contacts to adopt, legs nobody knows to hang up, contacts and legs to close because they are gone."""
+    """What to do: contacts to adopt; contacts and legs to close because they are gone. Legs left over are hung up."""
 
     adopt: tuple[Adoption, ...]
-    hangup: tuple[str, ...]
     close_contacts: tuple[str, ...]
     close_legs: tuple[str, ...]
 
@@ -64,7 +63,6 @@ class Plan:
 def plan(contacts: Sequence[OpenContact], legs: Sequence[OpenLeg], reported: Mapping[str, LegState]) -> Plan:
     """Hold the store's open contacts against the legs that the processes report."""
     adopt: list[Adoption] = []
-    known: set[str] = set()
     gone: list[str] = []
     for contact in contacts:
         own = [leg for leg in legs if leg.contact == contact.contact]
@@ -77,7 +75,6 @@ def plan(contacts: Sequence[OpenContact], legs: Sequence[OpenLeg], reported: Map
         peer = alive.get(caller.peer)
         talking = peer is not None and peer.phase == "up"
         keep = {caller.leg, caller.peer} if talking else {caller.leg}
-        known |= set(alive)
         adopt.append(
             Adoption(
                 contact,
@@ -89,7 +86,6 @@ def plan(contacts: Sequence[OpenContact], legs: Sequence[OpenLeg], reported: Map
         )
     return Plan(
         tuple(adopt),
-        tuple(leg for leg in reported if leg not in known),
         tuple(gone),
         tuple(leg.leg for leg in legs if leg.leg not in reported),
     )

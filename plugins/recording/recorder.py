@@ -16,9 +16,6 @@ from .settings import RecordingSettings
 
 log = logging.getLogger(__name__)
 
-#: Calls of before a restart have been adopted by then.
-SETTLE_S = 30.0
-
 
 class Recorder:
     """Owner of the recordings that run."""
@@ -70,12 +67,12 @@ class Recorder:
                 self._failed(path, contact, "the control process was away when it ended, and there is no file")
 
     async def watch(self) -> None:
-        """Reconcile some time after the start, and whenever the line process is back."""
+        """Reconcile once the calls of before the start are adopted, and whenever the line process is back."""
+        adopted = False
         async with self._box.events.subscribe("process.changed") as events:
-            await asyncio.sleep(SETTLE_S)
-            await self.reconcile()
             async for row in events:
-                if row.data["process"] == "line" and row.data["up"]:
+                adopted |= row.data["process"] == "control"
+                if adopted and row.data["up"] and row.data["process"] != "phone":
                     await self.reconcile()
 
     def _path(self, contact: str, number: int) -> Path:

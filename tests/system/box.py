@@ -107,6 +107,13 @@ class Box:
                         return event
                 await asyncio.sleep(0.05)
 
+    async def until_recordings(self, count: int, timeout_s: float = 15) -> list[Path]:
+        """Wait until so many recordings are whole; their files."""
+        async with asyncio.timeout(timeout_s):
+            while len(made := await self.events("recording.made")) < count:
+                await asyncio.sleep(0.1)
+        return [Path(event.data["path"]) for event in made]
+
     async def nothing_left(self, timeout_s: float = 15) -> None:
         """Wait until no channel is busy, no port open, no leg, call or task there."""
         left: dict[str, int] = {}

@@ -28,7 +28,7 @@ def test_a_pair_that_is_still_up_goes_on_talking() -> None:
 
 def test_a_caller_whose_agent_is_gone_is_served_again() -> None:
     todo = plan([contact("c1")], PAIR, {"t1": up("t1")})
-    assert todo.adopt[0].how == "serve" and todo.close_legs == ("p1",) and not todo.hangup
+    assert todo.adopt[0].how == "serve" and todo.close_legs == ("p1",)
 
 
 def test_an_agent_who_was_ringing_for_a_waiting_caller_stops_ringing() -> None:
@@ -37,11 +37,11 @@ def test_an_agent_who_was_ringing_for_a_waiting_caller_stops_ringing() -> None:
     assert adoption.how == "serve" and adoption.others == ("p1",)
 
 
-def test_an_agent_whose_caller_is_gone_is_hung_up_and_the_contact_closed() -> None:
+def test_an_agent_whose_caller_is_gone_is_not_adopted_and_the_contact_closed() -> None:
     todo = plan([contact("c1")], PAIR, {"p1": up("p1")})
-    assert not todo.adopt and todo.hangup == ("p1",) and todo.close_contacts == ("c1",) and todo.close_legs == ("t1",)
+    assert not todo.adopt and todo.close_contacts == ("c1",) and todo.close_legs == ("t1",)
 
 
-def test_a_caller_who_was_never_answered_is_hung_up_and_legs_nobody_knows_too() -> None:
+def test_a_caller_who_was_never_answered_is_not_adopted() -> None:
     todo = plan([contact("c1")], [known("t1", "c1", incoming=True)], {"t1": up("t1", "offered"), "t9": up("t9")})
-    assert set(todo.hangup) == {"t1", "t9"} and todo.close_contacts == ("c1",)
+    assert not todo.adopt and todo.close_contacts == ("c1",)
