@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -88,3 +90,28 @@ def test_a_row_that_belongs_to_another_call_forgets_the_key_that_was_down() -> N
     detector.reset(0)
     silence = np.zeros((1, 160), np.int16)
     assert not [edge for _ in range(5) for edge in detector.tick(rows, silence)]
+
+
+@pytest.mark.judge("espeak-ng", "sox")
+@pytest.mark.parametrize("voice", ["en+f5 -p80 -s130", "en+m3 -p99 -s130", "de+m3 -p99 -s200", "cmn -p50 -s160"])
+def test_voices_that_come_near_to_keys_are_no_keys(voice) -> None:
+    text = {
+        "en": "Thank you for calling. Your parcel has left the sorting centre and will be delivered tomorrow afternoon. "
+        "Please hold the line while we connect you to the next free agent.",
+        "de": "Guten Tag, Ihre Sendung befindet sich auf dem Weg. Bitte bleiben Sie in der Leitung, wir verbinden Sie "
+        "mit einem Mitarbeiter.",
+        "cm": "您好，欢迎致电客户服务中心。查询运单请按一，投诉请按二，人工服务请按零。",
+    }[voice[:2]]
+    spoken = subprocess.run(["espeak-ng", "-v", *voice.split(), "--stdout", text], capture_output=True, check=True)
+    raw = ["-t", "wav", "-", "-t", "raw", "-r", "8000", "-b", "16", "-e", "signed", "-c", "1", "-"]
+    samples = subprocess.run(["sox", *raw], input=spoken.stdout, capture_output=True, check=True).stdout
+    audio = np.frombuffer(samples, "<i2")
+    assert len(audio) > 24000
+    assert keys(audio) == ""
+
+
+@pytest.mark.parametrize("ms", [40, 70])
+def test_keys_are_found_with_noise_10_db_below(ms) -> None:
+    rng = np.random.default_rng(7)
+    dial = np.concatenate([press(key, ms) for key in KEYS * 3])
+    assert keys(dial + rng.normal(0, peak(-16.9) / 2**0.5, len(dial))) == "".join(KEYS) * 3
