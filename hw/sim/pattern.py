@@ -54,6 +54,8 @@ class _Way(NamedTuple):
 
 _LOUDEST = _Way(share=0.55, level=10.0, time=1.2)
 _EVERY = _Way(share=0.12, level=10**0.25, time=0.35)
+#: Channels of one matrix product: for larger ones OpenBLAS wakes threads, whose waiting costs more than they give.
+_BLOCK = 64
 #: The same code again within so many frames is the same cycle, found both ways.
 _SAME = 20
 
@@ -147,7 +149,7 @@ class Ears:
         now = self._frame
         self._frame += 1
         sound = pcm.astype(np.float32)
-        parts = sound @ self._basis
+        parts = np.concatenate([sound[at : at + _BLOCK] @ self._basis for at in range(0, len(sound), _BLOCK)])
         tones = self._power.shape[1]
         power = np.tile(parts[:, :tones] ** 2 + parts[:, tones:] ** 2, (2, 1))
         energy = np.tile(np.einsum("ij,ij->i", sound, sound) * (2 / FRAME), 2)[:, None]

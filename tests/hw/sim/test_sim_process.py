@@ -110,7 +110,7 @@ def config(path, sim):
     file.write_text(
         f'[line]\nsocket = "{path}/line.sock"\nspans = [{{ name = "e1", address = "{path}/e1" }}]\n'
         f'[phone]\nsocket = "{path}/phone.sock"\nlisten = ["udp:127.0.0.1:{port}"]\n'
-        f'[sim]\nseed = 7\ndrain_ms = 3000\n[sim.exchange]\nspans = [{{ address = "{path}/e1" }}]\n'
+        f'[sim]\nseed = 7\ndrain_ms = 1600\n[sim.exchange]\nspans = [{{ address = "{path}/e1" }}]\n'
         f'{sim}\n[sim.phones]\nregistrar = "127.0.0.1:{port}"\n{phones}'
     )
     return file
