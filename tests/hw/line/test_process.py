@@ -270,7 +270,7 @@ def test_no_command_ends_the_process_and_each_bad_one_is_answered(tmp_path) -> N
         control.send(OpenRtp("p"))
         await control.next(RtpOpened)
         bad: list[Message] = [
-            OpenRtp("p"), CloseRtp("q"), SetRtp("q", Media("127.0.0.1", 1, ())), SetRtp("p", Media("x", 1, ())),
+            CloseRtp("q"), SetRtp("q", Media("127.0.0.1", 1, ())), SetRtp("p", Media("x", 1, ())),
             Mix("q"), Mix("p", {"q": 1.0}), Play("q", "x", ()), Play("p", "x", (PlayItem("tone", "siren"),)),
             Record("r", "q", "/x"), Record("r", "p", "x"), StopRecord("r"), SendDigits("p", "!"), Answer("q"),
             Hangup("q"), Block("q", 1, True), Block("e1", 99, True), Registered("a", "b", "c"),

@@ -96,7 +96,7 @@ def test_a_row_that_belongs_to_another_call_forgets_the_key_that_was_down() -> N
 @pytest.mark.parametrize("voice", ["en+f5 -p80 -s130", "en+m3 -p99 -s130", "de+m3 -p99 -s200", "cmn -p50 -s160"])
 def test_voices_that_come_near_to_keys_are_no_keys(voice) -> None:
     text = {
-        "en": "Thank you for calling. Your parcel has left the sorting centre and will be delivered tomorrow afternoon. "
+        "en": "Thank you for calling. Your parcel has left the sorting centre and will be delivered tomorrow. "
         "Please hold the line while we connect you to the next free agent.",
         "de": "Guten Tag, Ihre Sendung befindet sich auf dem Weg. Bitte bleiben Sie in der Leitung, wir verbinden Sie "
         "mit einem Mitarbeiter.",
