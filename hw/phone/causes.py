@@ -9,11 +9,11 @@ from hw.phone.text import Headers
 NORMAL, BUSY, NO_ANSWER, ABSENT, REJECTED = 16, 17, 19, 20, 21
 UNALLOCATED, INCOMPATIBLE, TEMPORARY, RECOVERY, INTERWORKING = 1, 88, 41, 102, 127
 
-#: Q.850 cause → status and reason phrase (RFC 3398 §7.2.4.1).
+#: Q.850 cause → status (RFC 3398 §7.2.4.1; but 88 is 488 here: it is always the media that do not fit).
 _STATUS = {
     1: 404, 2: 404, 3: 404, 16: 480, 17: 486, 18: 408, 19: 480, 20: 480, 21: 403, 22: 410, 23: 410, 26: 404, 27: 502,
     28: 484, 29: 501, 31: 480, 34: 503, 38: 503, 41: 503, 42: 503, 47: 503, 55: 403, 57: 403, 58: 503, 65: 488,
-    70: 488, 79: 501, 87: 403, 88: 503, 102: 504, 111: 500, 127: 500,
+    70: 488, 79: 501, 87: 403, 88: 488, 102: 504, 111: 500, 127: 500,
 }  # fmt: skip
 _PHRASES = {
     403: "Forbidden", 404: "Not Found", 408: "Request Timeout", 410: "Gone", 480: "Temporarily Unavailable",

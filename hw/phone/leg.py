@@ -148,7 +148,7 @@ class Leg(CallHandler):
 
     def hangup(self, cause: int) -> None:
         """Clear the leg in whatever phase, with the cause in a Reason header."""
-        status, phrase = (488, "Not Acceptable Here") if cause == causes.INCOMPATIBLE else causes.status_of(cause)
+        status, phrase = causes.status_of(cause)
         calls = [self._call] if self._call is not None else self._branches
         self._clear(cause, "us")
         for call in calls:

@@ -43,7 +43,7 @@ from hw.phone.front import Caller, Front
 from hw.phone.leg import Leg
 from hw.phone.registrar import Registrar
 from hw.phone.settings import PhoneSettings, parse_listen
-from hw.phone.stack import Flow, Request
+from hw.phone.stack import Flow, Request, undecodable
 from hw.phone.text import Address, Uri
 from hw.phone.trace import Trace
 from hw.phone.transfer import Replaced
@@ -251,7 +251,7 @@ class PhoneProcess:
         gauges = {"legs": len(self._legs), "bindings": bindings, "dialogs": self._agent.calls}
         counters = {
             **self._agent.counters, "events_dropped": self._link.dropped,
-            "auth_failures_suppressed": self._front.failures.suppressed,
+            "auth_failures_suppressed": self._front.failures.suppressed, "undecodable": undecodable(),
         }  # fmt: skip
         return Stats("phone", os.getpid(), time.process_time(), gauges=gauges, counters=counters)
 

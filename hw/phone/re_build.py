@@ -1,4 +1,4 @@
-"""Builds ``hw.phone._re``: the cffi module over libre (see shim.c). ``python -m hw.build`` runs it."""
+"""Builds ``hw.phone._re``: the cffi module over libre (see reactor.c, shim.c). ``python -m hw.build`` runs it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from pathlib import Path
 
 from cffi import FFI
 
+_HERE = Path(__file__).parent
 ffibuilder = FFI()
 ffibuilder.cdef("""
 struct sip_msg;
@@ -16,6 +17,7 @@ struct hw_client;
 static int hw_start(int maxfds);
 static int hw_step(void);
 static uint64_t hw_next_ms(void);
+static uint64_t hw_undecodable(void);
 
 static size_t hw_msg_text(const struct sip_msg *msg, char *out, size_t size);
 static const char *hw_msg_body(const struct sip_msg *msg, size_t *size);
@@ -46,7 +48,7 @@ extern "Python" {
 """)
 ffibuilder.set_source(
     "hw.phone._re",
-    (Path(__file__).parent / "shim.c").read_text(encoding="utf-8"),
+    "".join((_HERE / name).read_text(encoding="utf-8") for name in ("reactor.c", "shim.c")),
     libraries=["re"],
     include_dirs=["/usr/include/re"],
     define_macros=[("HAVE_INET6", "1"), ("USE_TLS", "1"), ("HAVE_STDBOOL_H", "1")],

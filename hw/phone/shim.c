@@ -2,14 +2,6 @@
  * The narrow door to libre: transports, the parser and transactions (RFC 3261 §7, §17, §18). Dialogs, digest and all
  * policy are Python. Uses only calls that libre 1.1 (Debian 12) and 2.0 (Debian 13) share.
  */
-#include <errno.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
-#include <re.h>
-
 struct hw_stack {
 	struct sip *sip;
 	uint64_t id;
@@ -34,95 +26,6 @@ static void hw_on_cancel(uint64_t server);
 static void hw_on_response(uint64_t client, int err, struct sip_msg *msg);
 static void hw_on_trace(uint64_t stack, int transport, const char *source, uint16_t source_port, const char *target,
 			uint16_t target_port, const uint8_t *data, size_t size);
-
-/* -- libre's loop, one turn at a time ------------------------------------------------------------------------------ */
-
-static int wake_fd = -1;
-static int poll_fd = -1;
-static struct tmr anchor;
-
-static void anchor_handler(void *arg)
-{
-	(void)arg;
-	tmr_start(&anchor, 3600 * 1000, anchor_handler, NULL);
-}
-
-static void wake_handler(int flags, void *arg)
-{
-	eventfd_t value;
-	(void)flags;
-	(void)arg;
-	(void)eventfd_read(wake_fd, &value);
-	re_cancel();
-}
-
-/*
- * libre does not tell its epoll descriptor. It is made inside poll_method_set(), and a new descriptor is always the
- * lowest free one; that it is an epoll descriptor is checked.
- */
-static int find_epoll(int maxfds)
-{
-	char path[64], target[64];
-	ssize_t n;
-	int err, fd, probe;
-
-	err = fd_setsize(maxfds);
-	if (err)
-		return -err;
-	probe = dup(STDERR_FILENO);
-	if (probe < 0)
-		return -errno;
-	close(probe);
-	err = poll_method_set(METHOD_EPOLL);
-	if (err)
-		return -err;
-	fd = probe;
-	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	n = readlink(path, target, sizeof(target) - 1);
-	if (n < 0)
-		return -errno;
-	target[n] = 0;
-	return strcmp(target, "anon_inode:[eventpoll]") ? -EPROTO : fd;
-}
-
-/* Start libre once in the process's one loop; returns a descriptor that is readable when hw_step() is due, or -errno. */
-static int hw_start(int maxfds)
-{
-	int err;
-
-	if (poll_fd >= 0)
-		return poll_fd;
-	err = libre_init();
-	if (err)
-		return -err;
-	err = find_epoll(maxfds);
-	if (err < 0)
-		return err;
-	wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	if (wake_fd < 0)
-		return -errno;
-	poll_fd = err;
-	err = fd_listen(wake_fd, FD_READ, wake_handler, NULL);
-	if (err)
-		return -err;
-	tmr_init(&anchor);
-	anchor_handler(NULL);
-	return poll_fd;
-}
-
-/* One turn without waiting: whatever is readable and due. The wake-up makes re_main() return after it. */
-static int hw_step(void)
-{
-	if (eventfd_write(wake_fd, 1))
-		return errno;
-	return re_main(NULL);
-}
-
-/* Milliseconds to libre's next timer. */
-static uint64_t hw_next_ms(void)
-{
-	return tmr_next_timeout(anchor.le.list);
-}
 
 /* -- messages ------------------------------------------------------------------------------------------------------ */
 

@@ -265,6 +265,11 @@ class Reactor:
             self._timer = self.loop.call_at(due, self._due)
 
 
+def undecodable() -> int:
+    """Packets of this process that were no SIP messages; libre drops them."""
+    return int(lib.hw_undecodable())
+
+
 _stacks: dict[int, Stack] = {}
 _requests: dict[int, Request] = {}
 _clients: dict[int, ClientTransaction] = {}

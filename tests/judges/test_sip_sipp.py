@@ -38,13 +38,18 @@ async def start(
     return await asyncio.create_subprocess_exec(
         "sipp", f"127.0.0.1:{box.port}", "-i", "127.0.0.1", "-p", str(port), "-t", transport, "-inf", str(values),
         "-nostdin", "-timeout", "20s", "-timeout_error", *arguments, cwd=folder,
-        stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
 
 
+async def succeeded(sipp: asyncio.subprocess.Process) -> None:
+    """Every call went as the scenario says; SIPp's own words when not."""
+    _, said = await sipp.communicate()
+    assert sipp.returncode == 0, said.decode()
+
+
 async def register(folder: Path, box: PhoneBox, port: int) -> None:
-    process = await start(folder, box, "-sf", str(SCENARIOS / "register.xml"), "-m", "1", port=port)
-    assert await process.wait() == 0
+    await succeeded(await start(folder, box, "-sf", str(SCENARIOS / "register.xml"), "-m", "1", port=port))
     assert (await box.next(Registered)).account == "201"
 
 
@@ -65,7 +70,7 @@ def test_sipp_calls_with_digest_and_every_call_is_answered_and_cleared(tmp_path:
                 tmp_path, box, "-sf", str(SCENARIOS / "call.xml"), "-m", "50", "-r", "50",
                 port=free_port(), transport=transport,
             )  # fmt: skip
-            assert await sipp.wait() == 0
+            await succeeded(sipp)
             for _ in range(50):
                 assert (await box.next(Cleared)).cause == 16
 
@@ -82,7 +87,7 @@ def test_sipp_registers_and_is_called(tmp_path: Path) -> None:
                 box.send(Dial(f"leg{number}", "phones", "201", "800", media=OURS))
                 assert (await box.next(Answered, leg=f"leg{number}")).media is not None
                 box.send(Hangup(f"leg{number}"))
-            assert await sipp.wait() == 0
+            await succeeded(sipp)
 
     asyncio.run(main())
 
@@ -95,8 +100,8 @@ def test_sipp_calls_as_a_carrier(tmp_path: Path) -> None:
             await box.next(LineState)
             answer_all(box)
             sipp = await start(tmp_path, box, "-sn", "uac", "-s", "95533", "-m", "50", "-r", "50", port=port)
+            await succeeded(sipp)
             assert (await box.next(Incoming)).called == "95533"
-            assert await sipp.wait() == 0
         assert await tshark(tmp_path, "sip.Method == INVITE") >= 50
         assert await tshark(tmp_path, "sip.Status-Code == 200") >= 100
         assert await tshark(tmp_path, "_ws.malformed or _ws.expert.severity >= 6291456") == 0  # warnings and worse

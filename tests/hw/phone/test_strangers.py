@@ -8,6 +8,7 @@ import socket
 
 from hw.messages import Incoming, LineState, SetSipTrunks, SipTrunk
 from hw.phone import sdp
+from hw.phone.stack import undecodable
 from tests.hw.phone.conftest import REALM, THEIRS, Open
 
 _BODY = sdp.offer(THEIRS, 1, 1)
@@ -45,6 +46,7 @@ def message(chance: random.Random, number: int, port: int) -> bytes:
 def test_mutated_requests_do_not_stop_the_process(desk: Open) -> None:
     async def main() -> None:
         chance = random.Random(20031101)
+        before = undecodable()
         async with desk("201") as d:
             with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
                 sender.bind(("127.0.0.1", 0))
@@ -53,6 +55,7 @@ def test_mutated_requests_do_not_stop_the_process(desk: Open) -> None:
                     sender.sendto(data, ("127.0.0.1", d.process.ports["udp"]))
                     await asyncio.sleep(0)  # a turn for the process: it takes one packet a turn
             assert d.process._agent.counters.get("internal_error", 0) == 0
+            assert undecodable() > before + 100
             assert d.process._agent.counters["challenged"] > 50
             (phone,) = await d.registered("201")
             phone.dial("800")
