@@ -13,6 +13,7 @@ from attrs import frozen
 from sqlalchemy import Executable, RowMapping, Table, insert
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from appliance.store import sqlite
 from appliance.store.migrations import MigrationError, upgrade
@@ -84,6 +85,7 @@ class Store:
             engine = create_async_engine(
                 sqlite.url(path, asynchronous=True),
                 json_serializer=sqlite.dump_json,
+                poolclass=AsyncAdaptedQueuePool,  # what SQLAlchemy takes by itself from 2.0.38 on
                 pool_size=3,
                 max_overflow=0,
                 hide_parameters=True,

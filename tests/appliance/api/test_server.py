@@ -89,6 +89,7 @@ def test_orders_reach_the_switchboard_and_are_on_record_with_who_gave_them(tmp_p
         ),
         (b"[]", -32600, None, "an empty batch"),
     ],
+    ids=lambda value: value[:40].decode(errors="replace") if isinstance(value, bytes) else str(value),
 )  # fmt: skip
 def test_bad_input_is_answered_and_the_connection_goes_on(
     tmp_path: Path, line: bytes, code: int, number: object, told: str
