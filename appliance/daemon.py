@@ -145,7 +145,12 @@ class Daemon:
         log.info("%d calls go on from before the start", adopted)
         view = LiveView(self._watch, plugins.live, version=version("onecall"), site=settings.site)
         methods = CoreMethods(
-            view, events, switchboard, language=settings.language, store=lambda: _counters(store), api=lambda: server.counters()
+            view,
+            events,
+            switchboard,
+            language=settings.language,
+            store=lambda: _counters(store),
+            api=lambda: server.counters(),
         )
         server = ApiServer(
             settings.socket,

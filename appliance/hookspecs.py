@@ -25,13 +25,13 @@ hookspec = pluggy.HookspecMarker("onecall")
 
 @hookspec
 def onecall_services() -> Mapping[str, Service]:
-    """Services by name: ``{"queue": serve}`` answers every destination ``queue:ARGUMENT`` with ``serve(call, argument)``."""
+    """Services by name: ``{"queue": serve}`` answers destinations ``queue:ARGUMENT`` with ``serve(call, argument)``."""
     raise NotImplementedError
 
 
 @hookspec
 def onecall_methods() -> Mapping[str, Method]:
-    """Methods for the API by name (``queues.list``): coroutines with typed keyword parameters; results are JSON-able or attrs."""
+    """API methods by name (``queues.list``): coroutines with typed keyword parameters; results are JSON or attrs."""
     raise NotImplementedError
 
 
@@ -49,7 +49,7 @@ def onecall_prompts() -> Mapping[str, Path]:
 
 @hookspec
 def onecall_migrations() -> Path:
-    """Folder with the Alembic revisions of the plugin's tables: a branch of its own with its own base, see docs/plugins.md."""
+    """Folder with the Alembic revisions of the plugin's tables: a branch of its own, see docs/plugins.md."""
     raise NotImplementedError
 
 
@@ -67,7 +67,7 @@ def onecall_stop() -> Awaitable[None]:
 
 @hookspec(firstresult=True)
 def onecall_speak(prompt: str, values: Mapping[str, Any], language: str) -> Awaitable[Sequence[Path]] | None:
-    """Sound files (WAV, 8 kHz mono) that say a prompt with its values; None if this plugin cannot, the next is asked."""
+    """Sound files (WAV, 8 kHz mono) that say a prompt with its values; None if this plugin cannot."""
     raise NotImplementedError
 
 

@@ -32,7 +32,9 @@ class Phones:
 
     def accounts(self) -> SetAccounts:
         """What the phone process must know: every seat's account with its digest secret (HA1)."""
-        return SetAccounts(self._realm, tuple(Account(s.account, self._people.ha1(s.account), s.display) for s in self._people.seats()))
+        people = self._people
+        accounts = (Account(s.account, people.ha1(s.account), s.display) for s in people.seats())
+        return SetAccounts(self._realm, tuple(accounts))
 
     def handle(self, message: Message) -> bool:
         """Take an event about registrations; whether it was one."""

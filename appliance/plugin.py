@@ -56,7 +56,7 @@ class Box(Protocol):
         ...
 
     def settings(self, table: str, kind: type[T]) -> T:
-        """The plugin's own table of onecall.toml as an attrs class; missing keys have their defaults. Raises ``SettingsError``."""
+        """The plugin's own table of onecall.toml as an attrs class, with its defaults. Raises ``SettingsError``."""
         ...
 
     def spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:

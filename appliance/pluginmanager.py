@@ -59,7 +59,7 @@ class Plugins:
     # -- loading -------------------------------------------------------------------------------------------------------
 
     def load(self) -> None:
-        """Register every plugin of the entry point group that is not switched off; one that cannot be imported is an alarm."""
+        """Register every plugin of the entry point group that is not switched off; one that cannot is a failure."""
         for point in sorted(entry_points(group=GROUP), key=lambda p: p.name):
             if point.name in self._disabled:
                 continue
@@ -157,7 +157,7 @@ class Plugins:
                 async with asyncio.timeout(self._timeout_s):
                     result = await result
             return result
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever a plugin throws is its own failure
             if isinstance(error, TimeoutError):
                 error = TimeoutError(f"not done within {self._timeout_s} s")
             self._failed(impl.plugin_name, hook, error)
@@ -168,7 +168,7 @@ class Plugins:
         for impl in self._impls(hook):
             try:
                 answers.append((impl.plugin_name, impl.function()))
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - whatever a plugin throws is its own failure
                 self._failed(impl.plugin_name, hook, error)
         return answers
 

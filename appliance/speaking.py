@@ -1,4 +1,4 @@
-"""Values that are read aloud in a way of their own; plain ``int`` is a number, ``date`` and ``time`` as a clerk says them."""
+"""Values that are read aloud in a way of their own; ``int``, ``date`` and ``time`` as a clerk says them."""
 
 from __future__ import annotations
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -116,7 +115,7 @@ class LinkServer:
         """Bind the socket (mode 0660), replacing one left behind by a dead process."""
         self._path.unlink(missing_ok=True)
         self._server = await asyncio.start_unix_server(self._serve, str(self._path), limit=MAX_LINE)
-        os.chmod(self._path, 0o660)
+        self._path.chmod(0o660)
 
     async def close(self) -> None:
         """Stop serving and remove the socket; what was sent goes out first, if the far end takes it within a second."""

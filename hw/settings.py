@@ -20,7 +20,7 @@ class SettingsError(Exception):
 
 
 def load(path: Path, table: str, kind: type[T]) -> T:
-    """Read ``[table]`` of the TOML file at ``path`` as the attrs class ``kind``; a table that is not there gives defaults.
+    """Read ``[table]`` of the TOML file at ``path`` as the attrs class ``kind``; without the table it has its defaults.
 
     Raises ``SettingsError``.
     """
@@ -37,11 +37,12 @@ def load(path: Path, table: str, kind: type[T]) -> T:
 
 
 def structure(data: dict[str, Any], kind: type[T], where: str) -> T:
-    """``data`` as the attrs class ``kind``. Raises ``SettingsError`` whose lines begin with ``where`` and name the key."""
+    """``data`` as the attrs class ``kind``. Raises ``SettingsError`` whose lines tell ``where`` and the key."""
     try:
         return _converter.structure(data, kind)
     except BaseValidationError as error:
-        raise SettingsError("\n".join(f"{where}: {line}" for line in transform_error(error, format_exception=_say))) from None
+        lines = transform_error(error, format_exception=_say)
+        raise SettingsError("\n".join(f"{where}: {line}" for line in lines)) from None
 
 
 def _say(error: BaseException, kind: type[Any] | None) -> str:

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes etc/music/waiting.wav: a quiet music box for those who wait, ours to give away. Run it again to change the tune."""
+"""Makes etc/music/waiting.wav: a quiet music box for those who wait, ours to give away."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A call: what a service holds of a contact. It answers, says, asks, dials, joins, records, goes on to the next service.
+"""A call: what a service holds of a contact. It answers, says, asks, dials, joins, records, goes on to the next.
 
 A service is a coroutine that drives its call in plain sequence; when the caller hangs up it is cancelled.
 """
@@ -46,7 +46,9 @@ class EndCall(BaseException):
 class Call:
     """One contact's call. ``data`` is carried from service to service; times are epoch seconds."""
 
-    def __init__(self, switchboard: Switchboard, leg: Leg, contact: str, *, called: str, caller: str, name: str) -> None:
+    def __init__(
+        self, switchboard: Switchboard, leg: Leg, contact: str, *, called: str, caller: str, name: str
+    ) -> None:
         self._switchboard = switchboard
         self._audio = switchboard.audio
         self.leg = leg

@@ -49,9 +49,17 @@ class NotAnswered(Exception):
 class Audio(Protocol):
     """What a leg needs of its RTP port in the line process."""
 
-    async def open_rtp(self, port: str) -> Media: ...
-    def set_rtp(self, port: str, remote: Media) -> None: ...
-    def close_rtp(self, port: str) -> None: ...
+    async def open_rtp(self, port: str) -> Media:
+        """Our address and codecs."""
+        ...
+
+    def set_rtp(self, port: str, remote: Media) -> None:
+        """Tell it the far end's."""
+        ...
+
+    def close_rtp(self, port: str) -> None:
+        """Close it."""
+        ...
 
 
 class Leg:

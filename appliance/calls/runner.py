@@ -10,8 +10,8 @@ from appliance.calls.call import Call, EndCall, GoTo
 from appliance.events.types import ServiceEntered, ServiceFailed
 
 if TYPE_CHECKING:
-    from appliance.plugin import Service
     from appliance.calls.switchboard import Switchboard
+    from appliance.plugin import Service
 
 log = logging.getLogger(__name__)
 

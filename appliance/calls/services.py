@@ -28,8 +28,9 @@ def core_services(switchboard: Switchboard) -> Mapping[str, Callable[[Call, str]
     async def outside(call: Call, number: str) -> None:
         try:
             line = switchboard.outside_line()
+            shown = switchboard.outside_caller
             peer = await call.dial_out(
-                line, number, ring_s=switchboard.ring_out_s, caller=switchboard.outside_caller, on_alerting=lambda: _ring(call)
+                line, number, ring_s=switchboard.ring_out_s, caller=shown, on_alerting=lambda: _ring(call)
             )
         except NotAnswered as missed:
             call.go(f"hangup:{missed.cause}")

@@ -103,6 +103,7 @@ class Switchboard:
         #: The control process ends while calls are up: nothing more is sent or recorded, the next start adopts them.
         self.stopping = False
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._call_ended = asyncio.Event()
         self.beside = Tasks()
         self._leg_numbers = itertools.count(1)
 
@@ -212,8 +213,8 @@ class Switchboard:
         self.calls[call.contact] = call
         for leg in call.legs:
             self.legs[leg.id] = (leg, call)
-        task = asyncio.get_running_loop().create_task(self._serve(call, destination, first), name=f"call {call.contact}")
-        self._tasks[call.contact] = task
+        work = self._serve(call, destination, first)
+        self._tasks[call.contact] = asyncio.get_running_loop().create_task(work, name=f"call {call.contact}")
 
     async def _serve(self, call: Call, destination: str, first: Service | None) -> None:
         cause = 16
@@ -259,6 +260,7 @@ class Switchboard:
         if call.contact in self._tasks or any(leg.alive for leg in call.legs) or call.contact not in self.calls:
             return
         del self.calls[call.contact]
+        self._call_ended.set()
         at, cause = self.now(), call.leg.cause
         call.emit(
             ContactEnded(cause, call.leg.by, call.talked, (at - call.offered_at) * 1000),
@@ -282,7 +284,7 @@ class Switchboard:
                 self.audio.close_rtp(port)
 
     def process_lost(self, process: Process) -> None:
-        """A process died: its legs are cleared (27); without the line process no phone has audio, so theirs too (41)."""
+        """A process died: its legs are cleared (27); without the line process phones have no audio: theirs too (41)."""
         for leg, _ in list(self.legs.values()):
             if leg.process == process or process == "line":
                 self.fail(leg, 27 if leg.process == process else 41)
@@ -297,7 +299,7 @@ class Switchboard:
         self.refused[line] += 1
         self.events.append(ContactBlocked(line, called, caller, cause))
 
-    # -- what the API can do ---------------------------------------------------------------------------------------------
+    # -- what the API can do -------------------------------------------------------------------------------------------
 
     def hangup(self, contact: str) -> None:
         """End a contact. Raises ``LookupError`` when it is not up."""
@@ -322,7 +324,8 @@ class Switchboard:
         try:
             async with asyncio.timeout(timeout_s):
                 while self.calls:
-                    await asyncio.sleep(0.05)
+                    self._call_ended.clear()
+                    await self._call_ended.wait()
         except TimeoutError:
             log.warning("%d calls are still up; they go on without us", len(self.calls))
 

@@ -1,9 +1,8 @@
-"""Blind transfer asked for by a phone with REFER (RFC 3515), assured: a caller is never dropped by a failed transfer."""
+"""Blind transfer asked for by a phone with REFER (RFC 3515): a transfer that fails never drops the caller."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-
 
 from appliance.calls.leg import Leg, NotAnswered
 from appliance.calls.numbering import UNALLOCATED
@@ -53,9 +52,9 @@ def refuse(call: Call, transferor: Leg, to: str) -> None:
 
 def _failed(call: Call, transferor: Leg, to: str, status: int) -> Leg:
     _report(call, transferor, to, status)
-    if transferor.alive:
-        return transferor
-    call.go(call.destination)
+    if not transferor.alive:
+        call.go(call.destination)
+    return transferor
 
 
 def _report(call: Call, transferor: Leg, to: str, status: int) -> None:

@@ -1,4 +1,4 @@
-"""What a run of the demo proves: calls counted from events, audio followed live and in the recordings, nothing left over."""
+"""What a run of the demo proves: calls counted from events, audio followed live and in recordings, nothing left."""
 
 from __future__ import annotations
 

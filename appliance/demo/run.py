@@ -65,7 +65,7 @@ class Demo:
         self._children["sim"].signal(signal.SIGUSR1)
         async with Client(self.site.api) as client:
             end = time.monotonic() + DRAIN_S
-            while (await client.get(Live, "live")).calls and time.monotonic() < end:
+            while (await client.get(Live, "live")).calls and time.monotonic() < end:  # noqa: ASYNC110 - another process
                 await asyncio.sleep(0.2)
             await self._children["sim"].stop(DRAIN_S)
             for _ in range(50):

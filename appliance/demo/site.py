@@ -128,7 +128,7 @@ def _settings(site: DemoSite, address: str) -> dict[str, Any]:
 
 
 def traffic(calls_per_hour: int, talk_ms: tuple[int, int]) -> dict[str, Any]:
-    """What the simulated callers want: most an agent by way of the menu, some at once, some in English; some give up."""
+    """What the simulated callers want: most an agent by way of the menu, some in English; some give up."""
     patience = {"do": "queue", "ms": [30_000, 90_000]}
     talk = {"do": "talk", "ms": list(talk_ms)}
 

@@ -212,7 +212,7 @@ class LineChanged(Event):
 
 @frozen
 class ProcessChanged(Event):
-    """The link to a process came up or was lost; ``control`` is up once it has adopted the calls of before its start."""
+    """The link to a process came up or was lost; ``control`` is up once it has adopted earlier calls."""
 
     kind: ClassVar[str] = "process.changed"
     process: str

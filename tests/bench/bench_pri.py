@@ -61,7 +61,7 @@ def far_side(address: str, calls: int, result: Connection) -> None:
         cpu, ticks = _cpu(), exchange.spans[0].counters["ticks"]
         result.send("ready")
         while exchange.spans[0].counters["ticks"] < ticks + TICKS:
-            await asyncio.sleep(0.1)  # noqa: ASYNC110
+            await asyncio.sleep(0.1)
         result.send(_cpu() - cpu)
         await exchange.close()
 

@@ -71,7 +71,7 @@ class Pair:
 
     async def until(self, condition: Callable[[], bool]) -> None:
         """Until something holds that no event tells of."""
-        while not condition():  # noqa: ASYNC110
+        while not condition():
             await asyncio.sleep(0.005)
 
     async def until_idle(self) -> None:

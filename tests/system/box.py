@@ -1,8 +1,9 @@
-"""The whole box for a test: the three processes as children; exchange, callers and phones scripted in the test's own loop."""
+"""The whole box for a test: three processes as children; exchange, callers and phones scripted in the test's loop."""
 
 from __future__ import annotations
 
 import asyncio
+import shutil
 import signal
 import sys
 import tomllib
@@ -83,6 +84,17 @@ class Box:
             await self.until(lambda view: any(a.agent == number and a.state == "free" for a in view.agents))
         return phone
 
+    async def seated(self, number: str, account: str, code: int) -> Phone:
+        """A phone with an agent whom a supervisor has logged in: quicker than ``agent``, through no prompt."""
+        phone = await self.phone(account, code)
+        await self.client.call("agents.login", agent=number, seat=account)
+        await self.until(lambda view: any(a.agent == number and a.state == "free" for a in view.agents))
+        return phone
+
+    async def agent_is(self, number: str, state: str, timeout_s: float = 15) -> None:
+        """Wait until an agent is in a state."""
+        await self.until(lambda view: any(a.agent == number and a.state == state for a in view.agents), timeout_s)
+
     async def live(self) -> Live:
         """The live view now."""
         return await self.client.get(Live, "live")
@@ -129,6 +141,15 @@ class Box:
                     await asyncio.sleep(0.1)
         except TimeoutError:
             raise AssertionError(f"left over: {left}") from None
+
+
+def own_etc(path: Path, numbers: dict[str, str]) -> Path:
+    """A copy of the default site's files, with more called numbers and their destinations."""
+    etc = path / "etc"
+    shutil.copytree(site.ETC, etc)
+    with (etc / "site.toml").open("a", encoding="utf-8") as file:
+        file.writelines(f'"{number}" = {{ destination = "{to}" }}\n' for number, to in numbers.items())
+    return etc
 
 
 @asynccontextmanager

@@ -11,7 +11,7 @@ import pytest
 from hw.sim.listen import codes
 from hw.sim.phone import Phone, PhoneCall
 from hw.sim.subscriber import Subscriber
-from tests.system.box import Box, running
+from tests.system.box import Box, own_etc, running
 
 #: Ten seats that callers reach directly, so that each call is one caller with one phone.
 SEATS = [f"80{n:02}" for n in range(1, 11)]
@@ -53,7 +53,7 @@ async def hang_up(pairs: list[Pair]) -> None:
 
 
 def scenario(tmp_path: Path, work: Callable[[Box, list[Pair]], Awaitable[None]]) -> None:
-    etc = _etc_with_direct_numbers(tmp_path)
+    etc = own_etc(tmp_path, {f"7{seat}": f"extension:{seat}" for seat in SEATS})
 
     async def main() -> None:
         async with running(tmp_path, settings={"control": {"etc": str(etc)}}) as box:
@@ -61,19 +61,6 @@ def scenario(tmp_path: Path, work: Callable[[Box, list[Pair]], Awaitable[None]])
             await box.nothing_left()
 
     asyncio.run(main())
-
-
-def _etc_with_direct_numbers(tmp_path: Path) -> Path:
-    """The default site, and a number 7 + seat for each seat."""
-    import shutil
-
-    from appliance.demo.site import ETC
-
-    etc = tmp_path / "etc"
-    shutil.copytree(ETC, etc)
-    with (etc / "site.toml").open("a", encoding="utf-8") as file:
-        file.writelines(f'"7{seat}" = {{ destination = "extension:{seat}" }}\n' for seat in SEATS)
-    return etc
 
 
 @pytest.mark.requirement("A2.04")

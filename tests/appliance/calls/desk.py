@@ -1,4 +1,4 @@
-"""A switchboard with a store of its own and two processes played by the test: what goes down is kept, what comes up is said."""
+"""A switchboard with a store of its own; the test plays the two processes: it keeps what is sent and says events."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ class Desk:
 
 @asynccontextmanager
 async def desk(path: Path, services: Mapping[str, Any] | None = None, **more: Any) -> AsyncIterator[Desk]:
-    """A switchboard with two seats (8001, 8002; 8002 may call outside) and the numbers 95001 (service ``test``), 95002 (8001)."""
+    """A switchboard with seats 8001 and 8002 (who may call outside); 95001 is the service ``test``, 95002 seat 8001."""
     made = Desk()
     made.store = store = await Store.open(path / "test.db")
     made.events = await EventLog.open(store)

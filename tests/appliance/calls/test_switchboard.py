@@ -128,7 +128,7 @@ def test_a_phone_that_rings_too_long_is_hung_up_with_no_answer(tmp_path: Path) -
     run(tmp_path, scenario, ring_s=0.05)
 
 
-def test_an_unknown_number_is_unallocated_and_feature_codes_and_seats_cannot_be_reached_from_outside(tmp_path: Path) -> None:
+def test_from_outside_only_the_numbering_plan_is_reached_no_codes_no_seats_no_outside_lines(tmp_path: Path) -> None:
     async def scenario(d: Desk) -> None:
         for n, called in enumerate(("12345", "*501001", "8001", "913800138000")):
             d.caller(called, leg=f"t{n}")
@@ -290,7 +290,7 @@ def test_a_lost_line_process_clears_its_legs_and_the_phones_that_talked_with_the
     run(tmp_path, scenario)
 
 
-def test_a_lost_phone_process_ends_the_bridge_as_a_fault_so_that_a_queue_can_take_the_caller_back(tmp_path: Path) -> None:
+def test_a_lost_phone_process_ends_the_bridge_as_a_fault_so_that_the_caller_can_be_kept(tmp_path: Path) -> None:
     reasons: list[str] = []
 
     async def service(call: Call, _: str) -> None:

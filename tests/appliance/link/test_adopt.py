@@ -1,4 +1,4 @@
-"""Which calls go on after a restart of the control process: a table of what the store knows against what is still up."""
+"""Which calls go on after a restart of the control process: what the store knows against what is still up."""
 
 from __future__ import annotations
 

@@ -1,0 +1,225 @@
+"""Events: what the line and phone processes tell the control process."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from attrs import field, frozen
+
+from hw.messages.values import ChannelState, LegState, Media
+
+# -- events of both ----------------------------------------------------------------------------------------------------
+
+
+@frozen
+class Incoming:
+    """A call comes in. ``line`` is the trunk's name or, for a phone, ``phones`` (then ``caller`` is the account).
+
+    ``called`` and ``caller`` are digits as delivered; ``restricted`` when the caller asked not to be shown.
+    """
+
+    leg: str
+    line: str
+    called: str
+    caller: str = ""
+    name: str = ""
+    restricted: bool = False
+    channel: int | None = None
+    media: Media | None = None
+
+
+@frozen
+class Proceeding:
+    """The far end handles our call (CALL PROCEEDING, 100); ``channel`` once it is known."""
+
+    leg: str
+    channel: int | None = None
+
+
+@frozen
+class Alerting:
+    """The far end rings. ``media`` when it sends audio already (SIP 18x with SDP)."""
+
+    leg: str
+    media: Media | None = None
+
+
+@frozen
+class Answered:
+    """The far end answered our call."""
+
+    leg: str
+    media: Media | None = None
+
+
+@frozen
+class Cleared:
+    """The leg is gone: Q.850 ``cause``, and who cleared it. Always the last event of a leg."""
+
+    leg: str
+    cause: int
+    by: Literal["far", "us", "fault"] = "far"
+
+
+@frozen
+class Digit:
+    """A key pressed: 0-9 * # A-D. ``ms`` is its length, 0 where unknown."""
+
+    leg: str
+    digit: str
+    ms: int = 0
+    source: Literal["audio", "rfc4733", "info", "q931"] = "audio"
+
+
+@frozen
+class LineState:
+    """A trunk or SIP trunk as it is now: sent when it changes and after a reconnect."""
+
+    line: str
+    kind: str
+    up: bool
+    channels: tuple[ChannelState, ...] = ()
+    alarm: str = ""
+
+
+@frozen
+class Refused:
+    """An incoming call that never became a leg (no channel: 34; nobody to decide: 41); counted as blocked."""
+
+    line: str
+    called: str
+    caller: str
+    cause: int
+
+
+@frozen
+class Fault:
+    """A command that could not be done, or a failure inside: what it was about and why."""
+
+    subject: str
+    reason: str
+    command: str = ""
+
+
+@frozen
+class Stats:
+    """Once a second from either process: CPU seconds since its start, counters (what was dropped and why), gauges.
+
+    ``late_p99_ms`` and ``late_max_ms`` are the tick's lateness over the last second, ``run_late_…`` since the start
+    of the process; in the line process only.
+    """
+
+    process: Literal["line", "phone"]
+    pid: int
+    cpu_s: float
+    late_p99_ms: float = 0.0
+    late_max_ms: float = 0.0
+    run_late_p99_ms: float = 0.0
+    run_late_max_ms: float = 0.0
+    gauges: dict[str, int] = field(factory=dict)
+    counters: dict[str, int] = field(factory=dict)
+
+
+@frozen
+class Registered:
+    """A phone's binding is made or refreshed. ``contact`` its URI, ``source`` where it came from, host:port."""
+
+    account: str
+    contact: str
+    source: str
+    agent: str = ""
+    expires_s: int = 0
+
+
+@frozen
+class Unregistered:
+    """A binding is gone: by the phone, by time, or because its account is gone."""
+
+    account: str
+    contact: str
+    reason: Literal["phone", "expired", "account"]
+
+
+@frozen
+class AuthFailed:
+    """A REGISTER or INVITE with a wrong or unknown account; never carries what was sent as password."""
+
+    account: str
+    source: str
+    reason: str
+
+
+@frozen
+class MediaOffer:
+    """The far end offers new media on a leg that is up (hold, resume, codec change); wants an ``Accept``."""
+
+    leg: str
+    media: Media
+
+
+@frozen
+class Refer:
+    """The phone asks to transfer its far end to ``to`` (user part); ``replaces`` names our leg in attended transfer."""
+
+    leg: str
+    to: str
+    replaces: str = ""
+
+
+@frozen
+class RtpOpened:
+    """The RTP port is open: our address, port and codecs to put into SDP."""
+
+    port: str
+    media: Media
+
+
+@frozen
+class RtpQuality:
+    """A stream's figures when it is closed and every 10 s: RFC 3550 loss and jitter, MOS after G.107."""
+
+    port: str
+    sent: int
+    received: int
+    lost: int
+    late: int
+    jitter_ms: float
+    mos: float
+
+
+@frozen
+class RtpLost:
+    """No RTP from a port that should send for ``silent_ms``: the phone is gone."""
+
+    port: str
+    silent_ms: int
+
+
+@frozen
+class Played:
+    """A player has ended: ``done``, ``stopped``, ``digit``, ``replaced``, ``missing`` (no such clip), ``gone``."""
+
+    port: str
+    player: str
+    reason: Literal["done", "stopped", "digit", "replaced", "missing", "gone"]
+
+
+@frozen
+class Recorded:
+    """A recording is whole under ``path`` (``reason`` empty) or failed (why)."""
+
+    recorder: str
+    path: str
+    ms: int
+    reason: str = ""
+
+
+@frozen
+class Snapshot:
+    """First message after a connect: all legs of the process, and what ended while nobody listened."""
+
+    process: Literal["line", "phone"]
+    legs: tuple[LegState, ...] = ()
+    ports: tuple[str, ...] = ()
+    recorders: tuple[str, ...] = ()
+    missed: tuple[Cleared | Recorded | Refused | Unregistered, ...] = ()
