@@ -15,7 +15,7 @@ import signal
 import sys
 from pathlib import Path
 
-from hw.line.process import serve
+from hw.line.process import StartError, serve
 from hw.line.settings import LineSettings
 from hw.line.signalling import open_trunk
 from hw.settings import SettingsError, load
@@ -35,7 +35,7 @@ def main() -> int:
     try:
         settings = load(arguments.config, "line", LineSettings)
         asyncio.run(_run(settings))
-    except (SettingsError, OSError, ValueError) as error:
+    except (SettingsError, StartError, ValueError) as error:
         _log.error("%s", error)
         return 1
     return 0

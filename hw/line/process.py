@@ -62,6 +62,10 @@ _FULL_COLLECTION_S = 60
 _NO_ROUTE, _CHANNEL_REFUSED, _INVALID_NUMBER, _NO_CIRCUIT = 3, 6, 28, 34
 
 
+class StartError(Exception):
+    """The line process cannot start; the text says what is in the way."""
+
+
 class LineProcess:
     """Owns the link, the trunks, the switch and the clock. Made inside the loop that it runs in."""
 
@@ -76,15 +80,22 @@ class LineProcess:
         self._notify = Notifier()
         self._ticks = 0
         self._failed = 0
+        self._told_failed = 0
 
     async def start(self) -> None:
-        """Repair what a killed process left, start the trunks, tick and serve. Raises ``OSError``."""
+        """Repair what a killed process left, start the trunks, tick and serve. Raises ``StartError``."""
         if self._settings.recordings is not None:
             await asyncio.to_thread(repair_all, self._settings.recordings)
         for trunk in self._trunks:
-            await trunk.start(self._event)
+            try:
+                await trunk.start(self._event)
+            except OSError as error:
+                raise StartError(f"trunk {trunk.name} cannot be opened: {error.strerror or error}") from error
         self._clock.start()
-        await self._link.start()
+        try:
+            await self._link.start()
+        except OSError as error:
+            raise StartError(f"socket {self._settings.socket}: {error.strerror or error}") from error
         gc.collect()
         gc.freeze()
         gc.disable()
@@ -232,6 +243,9 @@ class LineProcess:
 
     def _second(self) -> None:
         self._notify.alive()
+        if self._clock.failed > self._told_failed:
+            self._link.send(Fault("tick", f"{self._clock.failed - self._told_failed} ticks failed in the last second"))
+            self._told_failed = self._clock.failed
         self._switch.second()
         late_p99, late_max = self._clock.lateness()
         run_late_p99, run_late_max = self._clock.run_lateness()
@@ -263,7 +277,7 @@ class LineProcess:
 
 
 async def serve(settings: LineSettings, trunks: Callable[[], Sequence[Trunk]], stop: asyncio.Event) -> None:
-    """Run the line process until ``stop``. Raises ``OSError`` when it cannot start."""
+    """Run the line process until ``stop``. Raises ``StartError``, and ``ValueError`` for spans that cannot be."""
     process = LineProcess(settings, trunks())
     try:
         await process.start()

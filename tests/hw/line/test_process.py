@@ -345,8 +345,14 @@ def test_what_a_killed_process_left_is_repaired_at_the_next_start(tmp_path) -> N
     within(20, tmp_path, after)
 
 
+SPAN = '[line]\nsocket = "{0}/l.sock"\nspans = [{{ name = "e1", address = "{0}/e1" }}]'
+
+
 @pytest.mark.parametrize(("text", "said"), [
     ("[line", "not TOML"), ("[line]\n", "socket"), ('[line]\nsocket = "/x"\nrtp_address = "phones"', "IP address"),
+    ('[line]\nsocket = "/nowhere/l.sock"', "socket /nowhere/l.sock: No such file"),
+    (SPAN.format("/nowhere"), "trunk e1 cannot be opened: No such file"),
+    ('[line]\nsocket = "/x"\nspans = [{ name = "e1" }]', "address"),
 ])
 def test_settings_that_cannot_be_used_end_it_with_the_reason(tmp_path, text, said) -> None:
     async def main() -> None:
