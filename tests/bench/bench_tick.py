@@ -198,7 +198,7 @@ async def measure(ports: int, seconds: int, folder: Path) -> dict[str, float]:
 
     count = ports // 2
     process = await asyncio.create_subprocess_exec(sys.executable, __file__, "--child", str(folder), str(count))
-    while not (folder / "line.sock").exists():  # noqa: ASYNC110  a socket's file wakes nobody
+    while not (folder / "line.sock").exists():
         await asyncio.sleep(0.05)
     control = Control(await connect(folder / "line.sock"))
     phones = Phones(count)

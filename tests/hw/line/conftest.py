@@ -132,7 +132,7 @@ class Rig:
 
         async def wait() -> None:
             async with asyncio.timeout(5):
-                while not done():  # noqa: ASYNC110  threads do not wake a loop
+                while not done():
                     await asyncio.sleep(0.002)
 
         self.loop.run_until_complete(wait())

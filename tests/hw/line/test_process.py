@@ -128,7 +128,7 @@ class Box:
 
     async def heard(self, phone: Stream, code: int, times: int = 1) -> None:
         """Until a phone has heard a voice so often."""
-        while phone.codes[code] < times:  # noqa: ASYNC110  as often as something can be heard
+        while phone.codes[code] < times:
             await asyncio.sleep(0.02)
 
 
