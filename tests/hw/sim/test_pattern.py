@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from hw.g711 import alaw_decode, alaw_encode, ulaw_decode, ulaw_encode
+from hw.line.dsp.dtmf import Detector
 from hw.sim.listen import main
 from hw.sim.pattern import CODES, DBM0, FRAME, RATE, Ear, Ears, voice
 
@@ -154,3 +155,15 @@ def test_listen_says_which_file_it_cannot_judge(tmp_path, capsys):
     files = json.loads(capsys.readouterr().out)["files"]
     assert "no WAV file" in files[str(path)]["error"]
     assert "No such file" in files[str(tmp_path / "none.wav")]["error"]
+
+
+def test_voices_are_no_keys_alone_or_together(random):
+    rows = np.arange(100)
+    codes = random.integers(0, CODES, (2, len(rows)))
+    one, two = (
+        np.stack([speak(int(code), 5, int(random.integers(0, 9999))) for code in voices]) for voices in codes
+    )
+    for pcm in (one, one + two, one + two // 2):
+        detector = Detector(len(rows))
+        edges = [edge for at in range(0, pcm.shape[1], FRAME) for edge in detector.tick(rows, pcm[:, at : at + FRAME])]
+        assert not edges

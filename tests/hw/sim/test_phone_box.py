@@ -94,7 +94,8 @@ class Box:
             case Answered():
                 send(Answer(other, message.media))
             case MediaOffer():
-                send(Modify(other, message.media))
+                if not message.leg.startswith("to-"):  # an answer to our offer is told too
+                    send(Modify(other, message.media))
                 send(Accept(message.leg, message.media))
             case Refer():
                 send(ReferResult(message.leg, 100))
