@@ -168,7 +168,6 @@ def test_a_phone_that_vanishes_while_it_rings_gives_the_call_to_the_next() -> No
     assert floor.engine.roster.agents["2"].missed == 0
 
 
-@pytest.mark.requirement("A7.02")
 def test_wrapup_follows_the_talk_and_ends_by_time_or_by_wish() -> None:
     floor = Floor(service(wrapup_s=30.0), agents="1")
     floor(CallEntered("a", "service"))
