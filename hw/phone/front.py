@@ -181,14 +181,14 @@ class Front:
             return verdict.account
         if verdict.challenge:
             self._agent.count("challenged")
-            request.reply(status, phrase, [(ask, verdict.challenge)])
+            request.reply_once(status, phrase, [(ask, verdict.challenge)])
             return None
         self._refuse(request, verdict.user, verdict.failure)
         return None
 
     def _refuse(self, request: Request, user: str, failure: str) -> None:
         self._agent.count("refused")
-        request.reply(403, "Forbidden")
+        request.reply_once(403, "Forbidden", [])
         event = self.failures.report(str(request.message.flow), user, failure, self._now())
         if event is not None:
             self._emit(event)

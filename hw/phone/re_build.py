@@ -29,6 +29,8 @@ static void hw_stack_close(struct hw_stack *stack);
 
 static int hw_server_open(struct hw_server **serverp, struct hw_stack *stack, struct sip_msg *msg, uint64_t id);
 static int hw_server_reply(struct hw_server *server, int status, const char *reason, const char *text, size_t size);
+static int hw_server_reply_once(struct hw_server *server, int status, const char *reason, const char *text,
+                                size_t size);
 static int hw_server_repeat(struct hw_server *server);
 static void hw_server_free(struct hw_server *server);
 

@@ -215,6 +215,13 @@ static int hw_server_reply(struct hw_server *server, int status, const char *rea
 	return err;
 }
 
+/* Reply once and forget the transaction: a challenge must cost nothing to whom it is sent, or to us (§26.3.2.4). */
+static int hw_server_reply_once(struct hw_server *server, int status, const char *reason, const char *text, size_t size)
+{
+	server->st = mem_deref(server->st);
+	return sip_replyf(server->stack->sip, server->msg, (uint16_t)status, reason, "%b", text, size);
+}
+
 /* Send the 2xx again. */
 static int hw_server_repeat(struct hw_server *server)
 {

@@ -87,6 +87,19 @@ class Request:
             self.release()
         self._stack.reactor.rearm()
 
+    def reply_once(self, status: int, reason: str, headers: list[tuple[str, str]]) -> None:
+        """Send a final failure without state: it is not repeated, the request if repeated is judged anew.
+
+        For challenges and refusals of strangers, who may have lied about their address (RFC 3261 §26.3.2.4).
+        """
+        if self.answered or self._pointer is None:
+            return
+        self.answered = True
+        content = _content(headers, b"")
+        if lib.hw_server_reply_once(self._pointer, status, reason.encode(), content, len(content)):
+            self._stack.count("reply_not_sent")
+        self.release()
+
     def repeat(self) -> None:
         """Send the 2xx to INVITE again (RFC 3261 §13.3.1.4)."""
         if self._pointer is not None and lib.hw_server_repeat(self._pointer):
@@ -291,13 +304,21 @@ def _check(err: int, what: str) -> None:
 
 def _content(headers: list[tuple[str, str]], body: bytes) -> bytes:
     lines = [f"{name}: {value}\r\n" for name, value in headers]
-    return "".join(lines).encode(errors="surrogateescape") + b"Content-Length: %d\r\n\r\n" % len(body) + body
+    return "".join(lines).encode(errors="replace") + b"Content-Length: %d\r\n\r\n" % len(body) + body
+
+
+def _decode(text: bytes) -> str:
+    """SIP is UTF-8 (RFC 3261 §7); what is not is taken for the GB 18030 that older PBXs here write names in."""
+    try:
+        return text.decode()
+    except UnicodeDecodeError:
+        return text.decode("gb18030", errors="replace")
 
 
 def _message(pointer: Any) -> Message:
     size = lib.hw_msg_text(pointer, _text, _TEXT_SIZE)
     transport, host, port, method, subject, status, tag, *lines = (
-        ffi.buffer(_text, size)[:].decode(errors="surrogateescape").split("\n")
+        _decode(ffi.buffer(_text, size)[:]).split("\n")
     )
     start = lib.hw_msg_body(pointer, _size)
     body = ffi.buffer(start, _size[0])[:] if _size[0] else b""

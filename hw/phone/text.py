@@ -47,8 +47,10 @@ class Uri:
         port = int(match["port"] or 0)
         if port > 65535:
             raise MalformedError(f"no such port: {port}")
+        if not match["rest"].isprintable():
+            raise MalformedError("control characters in the URI's parameters")
         params, _, headers = match["rest"].partition("?")
-        user = unquote((match["user"] or "").partition(":")[0])
+        user = printable(unquote((match["user"] or "").partition(":")[0]))
         pairs = (pair.partition("=") for pair in headers.split("&") if pair)
         return cls(
             user, match["host"].strip("[]"), port, _params(params),

@@ -208,7 +208,7 @@ class UserAgent:
             if call is not None:
                 call.take(request)
             elif message.method == "ACK":
-                self.count("stray_ack")  # of a dialog that is gone
+                self.count("stray_ack")  # of a dialog that is gone, or to a challenge (sent without state)
             elif tag:
                 request.reply(481, "Call/Transaction Does Not Exist")
             else:

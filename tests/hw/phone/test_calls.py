@@ -222,7 +222,7 @@ def test_without_a_control_process_a_call_goes_on_and_is_in_the_next_snapshot(de
             (phone,) = await d.registered("201")
             leg, told = await talk(d, phone)
             d.link.close()
-            while d.process.decided:  # noqa: ASYNC110 (nothing tells that a connection is gone)
+            while d.process.decided:  # nothing tells that a connection is gone
                 await asyncio.sleep(0.001)
             told.call.modify(sdp.offer(evolve(THEIRS, port=40002, direction="inactive"), 1, 2))
             assert sdp.parse((await phone.told("modified")).detail.body).media.direction == "inactive"

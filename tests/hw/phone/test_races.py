@@ -81,6 +81,21 @@ def test_an_answer_is_repeated_until_its_ack_and_a_bye_waits_for_it(desk: Open) 
     asyncio.run(main())
 
 
+def test_a_challenge_is_sent_once_for_each_request_and_kept_nowhere(desk: Open) -> None:
+    async def main() -> None:
+        async with desk() as d:
+            raw = Raw(("127.0.0.1", d.process.ports["udp"]))
+            raw.send("INVITE", 1)
+            await raw.next(407)
+            assert not d.process._agent._stack.requests
+            await asyncio.sleep(0.7)  # a transaction would send it again after 0.5 s (RFC 3261 §17.2.1)
+            raw.send("OPTIONS", 2)
+            assert (await asyncio.get_running_loop().sock_recv(raw.socket, 4000)).startswith(b"SIP/2.0 200 ")
+            raw.socket.close()
+
+    asyncio.run(main())
+
+
 def test_a_dialog_of_before_a_restart_does_not_exist(desk: Open) -> None:
     async def main() -> None:
         async with desk() as d:

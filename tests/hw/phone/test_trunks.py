@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 
 from hw.messages import Answer, Answered, Cleared, Dial, Incoming, LineState, SetSipTrunks, SipTrunk
 from hw.phone import sdp
-from tests.hw.phone.conftest import OURS, THEIRS, Desk, Open, Phone
+from tests.hw.phone.conftest import OURS, REALM, THEIRS, Desk, Open, Phone
 
 
 async def peer(d: Desk) -> Phone:
@@ -29,6 +30,25 @@ def test_a_trunk_calls_without_a_password(desk: Open) -> None:
             d.send(Answer(incoming.leg, OURS))
             (await far.told("answered")).call.hangup(headers=[("Reason", "Q.850;cause=31")])
             assert await d.next(Cleared) == Cleared(incoming.leg, 31, "far")
+
+    asyncio.run(main())
+
+
+def test_a_name_in_gb_18030_is_read(desk: Open) -> None:
+    async def main() -> None:
+        async with desk() as d:
+            far = await peer(d)
+            head = (
+                'INVITE sip:95533@{realm} SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:{port};branch=z9hG4bKgb;rport\r\n'
+                'To: <sip:95533@{realm}>\r\nFrom: "王小明" <sip:138@{realm}>;tag=1\r\nCall-ID: gb\r\nCSeq: 1 INVITE\r\n'
+                "Contact: <sip:138@127.0.0.1:{port}>\r\nContent-Length: 0\r\n\r\n"
+            )
+            far.agent.close()
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+                sender.bind(("127.0.0.1", far.port))
+                text = head.format(realm=REALM, port=far.port)
+                sender.sendto(text.encode("gb18030"), ("127.0.0.1", d.process.ports["udp"]))
+                assert (await d.next(Incoming)).name == "王小明"
 
     asyncio.run(main())
 
