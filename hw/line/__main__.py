@@ -16,6 +16,7 @@ import sys
 from pathlib import Path
 
 from hw.line.process import StartError, serve
+from hw.line.realtime import tick_first
 from hw.line.settings import LineSettings
 from hw.line.signalling import open_trunk
 from hw.settings import SettingsError, load
@@ -46,20 +47,11 @@ async def _run(settings: LineSettings) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    raise_limits(settings.realtime_priority)
-    await serve(settings, lambda: [open_trunk(span) for span in settings.spans], stop)
-
-
-def raise_limits(priority: int) -> None:
-    """As many descriptors as are allowed (two for each stream); the tick before other work where the system lets us."""
+    # As many descriptors as are allowed: two for each stream.
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    if priority:
-        try:
-            # Threads that are started later (clips, recordings) do not inherit it.
-            os.sched_setscheduler(0, os.SCHED_FIFO | os.SCHED_RESET_ON_FORK, os.sched_param(priority))
-        except PermissionError:
-            _log.info("no real-time priority: not allowed")
+    tick_first(settings.realtime_priority)
+    await serve(settings, lambda: [open_trunk(span) for span in settings.spans], stop)
 
 
 if __name__ == "__main__":

@@ -30,8 +30,8 @@ import numpy as np
 
 import hw.build
 from hw.g711 import alaw_encode
-from hw.line.__main__ import raise_limits
 from hw.line.process import LineProcess
+from hw.line.realtime import tick_first
 from hw.line.settings import LineSettings
 from hw.line.trunk import Octets, Timeslots, Trunk
 from hw.link import Link, connect
@@ -127,7 +127,7 @@ async def child(folder: Path, count: int) -> None:
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     settings = LineSettings(folder / "line.sock", rtp_ports=(20000, 20999))
-    raise_limits(settings.realtime_priority)
+    tick_first(settings.realtime_priority)
     process = Timed(settings, [MemoryTrunk(count)])
     await process.start()
     await stop.wait()

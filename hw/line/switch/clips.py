@@ -11,6 +11,7 @@ import numpy as np
 from attrs import define
 from numpy.typing import NDArray
 
+from hw.line.realtime import behind_the_tick
 from hw.line.switch.wav import WavError, read_clip
 
 
@@ -47,6 +48,7 @@ class ClipStore:
         self._thread.join()
 
     def _work(self) -> None:
+        behind_the_tick()
         while (clip := self._wanted.get()) is not None:
             try:
                 clip.samples = self._read(clip.path)

@@ -37,7 +37,7 @@ def read_clip(path: Path) -> NDArray[np.int16]:
     """The samples of a clip: PCM 16 bit or A-law, 8 kHz, mono. Raises ``WavError`` and ``OSError``."""
     if path.stat().st_size > _CLIP_BYTES:
         raise WavError(f"longer than {_CLIP_BYTES >> 20} MB")
-    chunks = _chunks(path.read_bytes())
+    chunks = _chunks(memoryview(path.read_bytes()))
     if b"fmt " not in chunks or len(chunks[b"fmt "]) < 16 or b"data" not in chunks:
         raise WavError("no WAV file")
     kind, channels, rate, _, _, bits = struct.unpack_from("<HHIIHH", chunks[b"fmt "])
@@ -51,14 +51,14 @@ def read_clip(path: Path) -> NDArray[np.int16]:
     return np.frombuffer(data[: len(data) & ~1], "<i2").astype(np.int16)
 
 
-def _chunks(data: bytes) -> dict[bytes, bytes]:
+def _chunks(data: memoryview) -> dict[bytes, memoryview]:
     """The chunks of a RIFF file by name; a last one that is cut short is taken as far as it goes."""
-    if data[:4] != b"RIFF" or data[8:12] != b"WAVE":
+    if bytes(data[:4]) != b"RIFF" or bytes(data[8:12]) != b"WAVE":
         raise WavError("no WAV file")
-    found: dict[bytes, bytes] = {}
+    found: dict[bytes, memoryview] = {}
     at = 12
     while at + 8 <= len(data):
-        name, size = data[at : at + 4], int.from_bytes(data[at + 4 : at + 8], "little")
+        name, size = bytes(data[at : at + 4]), int.from_bytes(data[at + 4 : at + 8], "little")
         found.setdefault(name, data[at + 8 : at + 8 + size])
         at += 8 + size + size % 2
     return found

@@ -11,6 +11,7 @@ from typing import BinaryIO
 
 from attrs import define, field
 
+from hw.line.realtime import behind_the_tick
 from hw.line.switch.wav import PART, finish, header
 from hw.messages import Recorded
 
@@ -94,6 +95,7 @@ class Writer:
         self._thread.join()
 
     def _work(self) -> None:
+        behind_the_tick()
         while (job := self._jobs.get()) is not None:
             recording, block = job
             if recording.over:
