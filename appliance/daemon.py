@@ -32,7 +32,7 @@ from appliance.site import seed
 from appliance.store import tables
 from appliance.store.store import Store
 from appliance.watch import Watch
-from hw.messages import Cleared, Message, PlayItem, Snapshot
+from hw.messages import Cleared, Message, PlayItem, SetSipTrunks, Snapshot
 from hw.notify import Notifier
 
 log = logging.getLogger(__name__)
@@ -179,6 +179,7 @@ class Daemon:
             self.switchboard.clear_strangers(snapshot)
         if process == "phone":
             self.switchboard.send("phone", self._phones.accounts())
+            self.switchboard.send("phone", SetSipTrunks(self._settings.sip_trunks))
 
     def _message(self, process: Process, message: Message) -> None:
         self._watch.handle(process, message)

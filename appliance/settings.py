@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from pathlib import Path
 from typing import Any, Literal
@@ -9,6 +10,7 @@ from typing import Any, Literal
 from attrs import Attribute, field, frozen, validators
 
 from hw import settings as files
+from hw.messages import SipTrunk
 from hw.settings import SettingsError
 
 __all__ = ["DEFAULT", "ControlSettings", "SettingsError", "load"]
@@ -50,6 +52,16 @@ def _between(low: float, high: float) -> Any:
     return check
 
 
+def _trunks(_: Any, attribute: Attribute[tuple[SipTrunk, ...]], value: tuple[SipTrunk, ...]) -> None:
+    for trunk in value:
+        try:
+            ipaddress.ip_address(trunk.host)
+        except ValueError:
+            raise ValueError(f"{attribute.name}: {trunk.name}: {trunk.host!r} must be an IP address") from None
+        if trunk.name in ("", "phones") or [t.name for t in value].count(trunk.name) > 1:
+            raise ValueError(f"{attribute.name}: {trunk.name!r} must be a name of its own, and not phones")
+
+
 @frozen
 class ControlSettings:
     """The whole table. Times are seconds, paths absolute."""
@@ -86,6 +98,8 @@ class ControlSettings:
     ring_out_s: float = field(default=60.0, validator=_between(3, 300))
     #: How long a stop waits for calls that are up.
     drain_s: float = field(default=0.0, validator=_between(0, 86400))
+    #: SIP peers known by their address: they may send calls without registering, and we may call through them.
+    sip_trunks: tuple[SipTrunk, ...] = field(default=(), validator=_trunks)
     #: What a plugin may take for one hook, and how often it may fail in ten minutes before it is off.
     hook_timeout_s: float = field(default=5.0, validator=_between(0.1, 60))
     max_failures: int = field(default=20, validator=validators.ge(1))

@@ -152,6 +152,8 @@ class LineAudio:
                     for p in list(self._playing)
                     if p == subject or p.rpartition("/")[0] == subject
                 )
+            case Fault(subject=subject, command="Record", reason=reason) if subject in self._recording:
+                return self.handle(Recorded(subject, str(self._recording[subject].path), 0, reason))
             case Played(player=player):
                 return _resolve(self._playing.pop(player, None), event)
             case Recorded(recorder=recorder):

@@ -22,7 +22,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     """The command's arguments."""
     parser = argparse.ArgumentParser(prog="onecall demo", description="Run the simulated call centre.")
     parser.add_argument("--headless", action="store_true", help="no console; print figures at the end")
-    parser.add_argument("--seconds", type=float, default=60.0, metavar="N", help="headless: callers arrive so long (60)")
+    parser.add_argument("--seconds", type=float, default=60.0, metavar="N", help="headless: callers come so long (60)")
     parser.add_argument("--json", action="store_true", help="headless: one JSON object on stdout")
     parser.add_argument("--calls-per-hour", type=int, default=600, metavar="N", help="callers that arrive (600)")
     parser.add_argument("--talk", type=float, default=20.0, metavar="S", help="mean talk time in seconds (20)")
