@@ -259,3 +259,14 @@ def test_ports_are_pairs_and_are_used_again(rig) -> None:
         rig.switch.open_rtp(f"r{i}")
     with pytest.raises(OSError, match="no UDP ports"):
         rig.switch.open_rtp("one too many")
+
+
+def test_quality_and_reports_come_by_themselves(rig, monkeypatch) -> None:
+    phone, ours = rig.phone("p")
+    phone.say(FRAMES[0], ours)
+    rig.tick()
+    begin = rig.loop.time()
+    for second in range(40):
+        monkeypatch.setattr(rig.loop, "time", lambda second=second: begin + second)
+        rig.switch.second()
+    assert len(rig.told(RtpQuality)) == 4
