@@ -14,7 +14,7 @@ from appliance.events.types import ContactAdopted, ContactEnded, LegCleared
 from appliance.link.adopt import Adoption, OpenContact, OpenLeg, plan
 from appliance.store.store import Store
 from appliance.store.tables import contact, leg
-from hw.messages import Cleared, Hangup, LegState, Snapshot
+from hw.messages import Cleared, Hangup, LegState, Recorded, Snapshot
 
 if TYPE_CHECKING:
     from appliance.calls.switchboard import Switchboard
@@ -60,6 +60,9 @@ async def adopt(
         await _take_over(adoption, switchboard, where)
     for shot in snapshots.values():
         switchboard.clear_strangers(shot)
+        for event in shot.missed:
+            if isinstance(event, Recorded):
+                switchboard.audio.handle(event)  # a recording that was taken over had ended meanwhile
     return len(todo.adopt)
 
 

@@ -34,6 +34,9 @@ class Recorder:
             return
         self._running[call.contact] = ""  # the next bridge may come while the folder is made
         taken = await store.of_contact(self._box.store, call.contact)
+        if any(row["ms"] is None and not row["reason"] for row in taken):
+            await self.adopted(call)  # begun before a restart after which the caller was alone for a while
+            return
         path = self._path(call.contact, len(taken) + 1)
         try:
             recording = await call.record(path)
@@ -47,7 +50,7 @@ class Recorder:
     async def adopted(self, call: Call) -> None:
         """A call of before a restart goes on, and so does its recording in the line process."""
         for path, contact, reason in await store.unfinished(self._box.store, call.contact):
-            if not reason and contact not in self._running:
+            if not reason and not self._running.get(contact):
                 self._follow(contact, call.adopt_recording(Path(path)), Path(path))
 
     async def reconcile(self) -> None:

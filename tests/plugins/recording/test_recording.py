@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import create_engine
@@ -182,13 +183,16 @@ def test_nothing_is_recorded_when_recording_is_off(tmp_path: Path) -> None:
     run(tmp_path, scenario, "[recording]\nenabled = false\n")
 
 
-def test_a_recording_goes_on_over_a_restart_of_the_control_process(tmp_path: Path) -> None:
+@pytest.mark.parametrize("told", [True, False], ids=["talking meanwhile", "alone meanwhile"])
+def test_a_recording_goes_on_over_a_restart_of_the_control_process(tmp_path: Path, told: bool) -> None:
     async def scenario(s: Studio) -> None:
         contact, record = await s.talk()
         call = s.desk.switchboard.calls[contact]
         await plugin.onecall_stop()
         await plugin.onecall_start(s.box)  # type: ignore[arg-type]
-        await plugin.onecall_adopted(call)
+        if told:
+            await plugin.onecall_adopted(call)
+        await plugin.onecall_bridged(call, call.legs[1])
         await plugin.onecall_bridged(call, call.legs[1])
         assert len([m for m in s.desk.line.sent if isinstance(m, Record)]) == 1
         s.whole(record, 9000)
