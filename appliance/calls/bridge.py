@@ -23,6 +23,7 @@ async def run(call: Call, peer: Leg, switchboard: Switchboard, *, adopted: bool 
     """
     await call.answer()
     await call.stop_playing()
+    call.clear_digits()
     while True:
         over = await _Talk(call, peer, switchboard).run(adopted)
         if not isinstance(over, Refer):

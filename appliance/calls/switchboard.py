@@ -102,7 +102,7 @@ class Switchboard:
         self.draining = False
         #: The control process ends while calls are up: nothing more is sent or recorded, the next start adopts them.
         self.stopping = False
-        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._tasks: dict[str, asyncio.Task[int]] = {}
         self._call_ended = asyncio.Event()
         self.beside = Tasks()
         self._leg_numbers = itertools.count(1)
@@ -213,23 +213,27 @@ class Switchboard:
         self.calls[call.contact] = call
         for leg in call.legs:
             self.legs[leg.id] = (leg, call)
-        work = self._serve(call, destination, first)
-        self._tasks[call.contact] = asyncio.get_running_loop().create_task(work, name=f"call {call.contact}")
+        work = runner.run(call, destination, self, first)
+        task = asyncio.get_running_loop().create_task(work, name=f"call {call.contact}")
+        self._tasks[call.contact] = task
+        # Not inside the task: a caller who is gone at once cancels it before it has begun.
+        task.add_done_callback(lambda task: self._served(call, task))
 
-    async def _serve(self, call: Call, destination: str, first: Service | None) -> None:
+    def _served(self, call: Call, task: asyncio.Task[int]) -> None:
+        """The last service is over, or the caller hung up and what was running for him was cancelled."""
+        del self._tasks[call.contact]
         cause = 16
-        try:
-            cause = await runner.run(call, destination, self, first)
-        except asyncio.CancelledError:
-            pass  # the caller hung up: what was running for him is over
-        finally:
-            del self._tasks[call.contact]
-            if not self.stopping:
-                for leg in call.legs:
-                    leg.hangup(cause)
-                    if leg.alive:
-                        asyncio.get_running_loop().call_later(CLEAR_S, self.fail, leg, 102)
-                self._end_if_over(call)
+        if not task.cancelled():
+            error = task.exception()
+            if error is not None:
+                log.error("contact %s could not be served", call.contact, exc_info=error)
+            cause = 41 if error is not None else task.result()
+        if not self.stopping:
+            for leg in call.legs:
+                leg.hangup(cause)
+                if leg.alive:
+                    asyncio.get_running_loop().call_later(CLEAR_S, self.fail, leg, 102)
+            self._end_if_over(call)
 
     def _leg_event(self, event: LegEvent) -> None:
         known = self.legs.get(event.leg)
@@ -246,7 +250,7 @@ class Switchboard:
 
     def _cleared(self, leg: Leg, call: Call) -> None:
         del self.legs[leg.id]
-        for _ in range(leg.digits_ignored):
+        for _ in range(leg.digits_ignored + len(leg.digits)):
             call.emit(DigitIgnored(leg.id))
         call.emit(LegCleared(leg.id, leg.cause, leg.by), records.leg_cleared(leg.id, self.now(), leg.cause))
         if leg.seat:

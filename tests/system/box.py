@@ -119,6 +119,12 @@ class Box:
                         return event
                 await asyncio.sleep(0.05)
 
+    async def kinds_of(self, caller: str, timeout_s: float = 15) -> list[str]:
+        """The kinds of all events of a caller's contact, once it has ended."""
+        offered = await self.until_event("contact.offered", lambda e: e.data["caller"] == caller, timeout_s)
+        await self.until_event("contact.ended", lambda e: e.contact == offered.contact, timeout_s)
+        return [event.kind for event in await self.events() if event.contact == offered.contact]
+
     async def until_recordings(self, count: int, timeout_s: float = 15) -> list[Path]:
         """Wait until so many recordings are whole; their files."""
         async with asyncio.timeout(timeout_s):
