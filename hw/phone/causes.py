@@ -7,7 +7,7 @@ import re
 from hw.phone.text import Headers
 
 NORMAL, BUSY, NO_ANSWER, ABSENT, REJECTED = 16, 17, 19, 20, 21
-UNALLOCATED, INCOMPATIBLE, TEMPORARY, RECOVERY, INTERWORKING = 1, 88, 41, 102, 127
+UNALLOCATED, NETWORK, TEMPORARY, INCOMPATIBLE, RECOVERY, INTERWORKING = 1, 38, 41, 88, 102, 127
 
 #: Q.850 cause → status (RFC 3398 §7.2.4.1; but 88 is 488 here: it is always the media that do not fit).
 _STATUS = {

@@ -107,14 +107,15 @@ class Leg(CallHandler):
     def fork(self, invitations: list[Callable[[bytes], Call]]) -> None:
         """Dial: send every invitation with our offer; the first that is answered wins."""
         body = self._describe(self._local) if self._local is not None else b""
+        unreachable = causes.ABSENT if self.line == "phones" else causes.NETWORK
         for invite in invitations:
             try:
                 self._branches.append(invite(body))
             except OSError:
                 self._owner.count("branch_unreachable")
-                self._failures.append(causes.ABSENT)
+                self._failures.append(unreachable)
         if not self._branches:
-            self._clear(causes.ABSENT, "far")
+            self._clear(unreachable, "far")
 
     # -- commands ------------------------------------------------------------------------------------------------------
 

@@ -92,6 +92,17 @@ def test_we_call_over_a_trunk(desk: Open) -> None:
     asyncio.run(main())
 
 
+def test_a_trunk_that_cannot_be_reached_clears_as_network_out_of_order(desk: Open) -> None:
+    async def main() -> None:
+        async with desk() as d:
+            d.send(SetSipTrunks((SipTrunk("carrier", "2001:db8::1"),)))  # we listen on no IPv6 address
+            await d.next(LineState)
+            d.send(Dial("out", "carrier", "1", media=OURS))
+            assert await d.next(Cleared) == Cleared("out", 38, "far")
+
+    asyncio.run(main())
+
+
 def test_an_answer_without_a_codec_of_ours_clears_as_incompatible(desk: Open) -> None:
     async def main() -> None:
         async with desk() as d:
