@@ -1,0 +1,25 @@
+"""``python -m textual_admin``: the console on this terminal. ``onecall admin`` and ``onecall demo`` start it."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from textual_admin.app import Console
+from textual_admin.lang import LANGUAGES
+
+#: Where the package's service listens.
+SOCKET = Path("/run/onecall/api.sock")
+
+
+def main() -> None:
+    """Until the user quits."""
+    parser = argparse.ArgumentParser(prog="python -m textual_admin", description="The OneCall console.")
+    parser.add_argument("--socket", type=Path, default=SOCKET, help=f"the service's socket ({SOCKET})")
+    parser.add_argument("--lang", choices=tuple(LANGUAGES), default="zh", help="language (zh)")
+    wanted = parser.parse_args()
+    Console(wanted.socket, wanted.lang).run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,300 @@
+"""The console: one store, one feed that fills it, and the screen that is looked at. What comes goes one way."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import ClassVar
+
+from textual import on, work
+from textual.app import App, ComposeResult
+from textual.binding import Binding, BindingType
+from textual.command import CommandPalette
+from textual.widgets import ContentSwitcher, DataTable, Input
+
+from appliance.api.client import ApiError, NotRunningError
+from textual_admin import lang, theme
+from textual_admin.bars import Banner, Heading, Keys, Tabs, Typing
+from textual_admin.dialogs import Help, Ladder, Question, Word
+from textual_admin.feed import Connected, EventsCame, Feed, LiveCame, Trouble
+from textual_admin.lang import N_, _
+from textual_admin.orders import OPTIONAL, Order, hindrance, subject
+from textual_admin.palette import Commands
+from textual_admin.panels import PANELS, Panel
+from textual_admin.panels.events import Events
+from textual_admin.store import Store
+
+#: How often ages and the log are drawn, in seconds; figures are drawn when they come.
+TICK_S = 0.5
+
+
+class Console(App[None]):
+    """``Console(socket, language).run()``. ``clock`` is monotonic, in seconds."""
+
+    TITLE = "OneCall"
+    CSS = theme.CSS
+    COMMANDS: ClassVar = {Commands}
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (theme.WIDE, "-wide")]  # noqa: RUF012  (as Textual declares it)
+    NOTIFICATION_TIMEOUT = 6
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *(Binding(str(number), f"go({number - 1})") for number in range(1, len(PANELS) + 1)),
+        Binding("question_mark,f1", "help"),
+        Binding("colon", "type(':')"),
+        Binding("slash", "type('/')"),
+        Binding("f2,ctrl+l", "language", priority=True),
+        Binding("ctrl+t", "theme"),
+        Binding("space", "pause"),
+        Binding("q", "quit"),
+        *(
+            Binding(order.key, f"order('{order.name}')")
+            for order in {order.name: order for panel in PANELS for order in panel.ORDERS}.values()
+        ),
+    ]
+
+    def __init__(self, path: Path, language: str, clock: Callable[[], float] = time.monotonic) -> None:
+        """``path`` is the service's socket, ``language`` zh or en."""
+        lang.use(language)
+        super().__init__()
+        self.theme = theme.first()
+        self.store = Store(clock)
+        self.feed = Feed(path, self.post_message, [order.method for order in OPTIONAL])
+        self.panels: Sequence[Panel] = [panel() for panel in PANELS]
+        self._number = 0
+        self._events_new = False
+        #: What the console itself can do: key, label, action.
+        self.general: Sequence[tuple[str, str, Callable[[], object]]] = (
+            ("/", N_("Filter"), lambda: self.action_type("/")),
+            (":", N_("Go to"), lambda: self.action_type(":")),
+            ("?", N_("Help"), self.action_help),
+            ("^t", N_("Light or dark"), self.action_theme),
+            ("q", N_("Quit"), self.action_quit),
+        )
+
+    @property
+    def panel(self) -> Panel:
+        """The screen that is looked at."""
+        return self.panels[self._number]
+
+    def compose(self) -> ComposeResult:
+        """Heading, tabs, banner, the screens of which one is seen, and the lines at the bottom."""
+        yield Heading()
+        yield Tabs()
+        yield Banner()
+        with ContentSwitcher(initial=self.panel.NAME):
+            yield from self.panels
+        yield Typing(id="typing")
+        yield Keys()
+
+    def on_mount(self) -> None:
+        """Begin to listen."""
+        self._relabel()
+        self.action_go(0)
+        self.run_worker(self.feed.run(), name="feed", exit_on_error=True)
+        self.set_interval(TICK_S, self._tick)
+
+    # -- what comes from the service -----------------------------------------------------------------------------------
+
+    @on(LiveCame)
+    def _take_live(self, message: LiveCame) -> None:
+        self.store.take_live(message.view)
+        self._draw()
+
+    @on(EventsCame)
+    def _take_events(self, message: EventsCame) -> None:
+        self.store.take_events(message.rows, message.lost)
+        self._events_new = True
+        for screen in self.screen_stack:
+            if isinstance(screen, Ladder):
+                screen.add(message.rows)
+
+    @on(Connected)
+    def _take_connected(self, message: Connected) -> None:
+        self.store.missing = message.missing
+        self.store.trouble = ""
+        self._draw_bars()
+
+    @on(Trouble)
+    def _take_trouble(self, message: Trouble) -> None:
+        self.store.trouble = message.sentence
+        self._draw_bars()
+
+    # -- drawing -------------------------------------------------------------------------------------------------------
+
+    def _draw(self) -> None:
+        if not isinstance(self.panel, Events):
+            self.panel.show(self.store)
+        self._draw_bars()
+
+    def _draw_bars(self) -> None:
+        base = self.screen_stack[0]
+        base.set_class(self.store.stale, "stale")
+        base.query_one(Heading).show(self.store)
+        base.query_one(Banner).show(self.store)
+        base.query_one(Keys).show(self._keys())
+
+    def _tick(self) -> None:
+        if self._events_new and isinstance(self.panel, Events):
+            self._events_new = False
+            self.panel.show(self.store)
+        self._draw_bars()
+
+    def _keys(self) -> list[tuple[str, str, bool]]:
+        keys = [(order.key, _(order.label), not self.hindrance(order)) for order in self.panel.ORDERS]
+        keys += [(key, _(label), True) for key, label in self.panel.KEYS]
+        keys += [(key, _(label), True) for key, label, __ in self.general if key in "/:?q" and self._works(key)]
+        return [*keys, ("F2", lang.LANGUAGES[lang.other()], True), ("^p", _("Commands"), True)]
+
+    def _works(self, key: str) -> bool:
+        return key != "/" or self.panel.FILTERS
+
+    def _relabel(self) -> None:
+        for panel in self.panels:
+            if panel.is_mounted:
+                panel.relabel()
+        self.screen_stack[0].query_one(Tabs).show([_(panel.TITLE) for panel in self.panels], self._number)
+        self.panel.show(self.store)
+        self._draw_bars()
+
+    # -- going about ---------------------------------------------------------------------------------------------------
+
+    def action_go(self, number: int) -> None:
+        """To a screen by its number, from 0."""
+        self._number = number
+        base = self.screen_stack[0]
+        base.query_one(ContentSwitcher).current = self.panel.NAME
+        base.query_one(Tabs).show([_(panel.TITLE) for panel in self.panels], number)
+        self.panel.show(self.store)
+        self._focus()
+        self._draw_bars()
+
+    def _focus(self) -> None:
+        for widget in self.panel.query("*").results():
+            if widget.can_focus:
+                widget.focus()
+                return
+
+    def action_language(self) -> None:
+        """The other language, at once."""
+        lang.use(lang.other())
+        self._relabel()
+
+    def action_theme(self) -> None:
+        """Light or dark."""
+        self.theme = theme.other(self.theme)
+        self._relabel()
+
+    def action_help(self) -> None:
+        """What this screen means and which keys work."""
+        keys = [(order.key, _(order.label)) for order in self.panel.ORDERS]
+        keys += [(key, _(label)) for key, label in self.panel.KEYS]
+        keys += [(key, _(label)) for key, label, __ in self.general]
+        keys += [("1-7", _("Screens")), ("F2", "中文 / English"), ("^p", _("Commands"))]
+        self.push_screen(Help(_(self.panel.TITLE), _(self.panel.HELP), keys))
+
+    def action_command_palette(self) -> None:
+        """All commands, to be searched."""
+        if not self.screen.has_class("--textual-command-palette"):
+            self.push_screen(CommandPalette(placeholder=_("Search for a command…")))
+
+    def action_pause(self) -> None:
+        """Stop the log, or let it go on."""
+        if isinstance(self.panel, Events):
+            self.panel.pause()
+            self.panel.show(self.store)
+
+    # -- typing --------------------------------------------------------------------------------------------------------
+
+    def action_type(self, mode: str) -> None:
+        """Open the line for ``/`` or ``:``."""
+        if mode == "/" and not self.panel.FILTERS:
+            self.notify(_("there is nothing to filter here"), severity="warning")
+            return
+        hint = _("text, or !text for all without it") if mode == "/" else "  ".join(_(p.TITLE) for p in self.panels)
+        self.query_one(Typing).begin(mode, self.panel.pattern if mode == "/" else "", hint)
+
+    @on(Input.Changed, "#typing")
+    def _typed(self, event: Input.Changed) -> None:
+        if self.query_one(Typing).mode == "/":
+            self._filter(event.value)
+
+    @on(Input.Submitted, "#typing")
+    def _entered(self, event: Input.Submitted) -> None:
+        mode = self.query_one(Typing).mode
+        self._end_typing()
+        if mode == ":":
+            self._go_by_name(event.value)
+
+    @on(Typing.Ended)
+    def _gave_up(self) -> None:
+        if self.query_one(Typing).mode == "/":
+            self._filter("")
+        self._end_typing()
+
+    def _end_typing(self) -> None:
+        self.query_one(Typing).end()
+        self._focus()
+
+    def _filter(self, pattern: str) -> None:
+        self.panel.pattern = pattern.strip()
+        self.panel.show(self.store)
+
+    def _go_by_name(self, typed: str) -> None:
+        name = typed.strip().casefold()
+        for number, panel in enumerate(self.panels):
+            if name and any(text.casefold().startswith(name) for text in (panel.NAME, panel.TITLE, _(panel.TITLE))):
+                self.action_go(number)
+                return
+        names = ", ".join(panel.NAME for panel in self.panels)
+        self.notify(_("no screen {} (there are: {})").format(name, names), severity="warning", markup=False)
+
+    # -- orders --------------------------------------------------------------------------------------------------------
+
+    def hindrance(self, order: Order) -> str:
+        """Why an order cannot be given here and now; "" when it can."""
+        if self.store.stale:
+            return _("the service is silent: nothing can be ordered")
+        return hindrance(order, self.panel.chosen, self.store.missing)
+
+    def action_order(self, name: str) -> None:
+        """Give an order for the row under the cursor, or say why not. A key of another screen does nothing."""
+        for order in self.panel.ORDERS:
+            if order.name == name:
+                if why := self.hindrance(order):
+                    self.notify(why, severity="warning", markup=False)
+                else:
+                    self._order(order, self.panel.chosen)
+
+    @work
+    async def _order(self, order: Order, row: object) -> None:
+        params = dict(order.params(row))
+        if (question := order.question(row)) and not await self.push_screen_wait(Question(question)):
+            return
+        if order.word:
+            params[order.word] = await self.push_screen_wait(Word(order.prompt(row)))
+            if not params[order.word]:
+                return
+        try:
+            await self.feed.call(order.method, **params)
+        except (ApiError, NotRunningError) as error:
+            self.notify(str(error), severity="error", markup=False)
+        except TimeoutError:
+            self.notify(_("the service did not answer in time"), severity="error")
+        else:
+            self.notify(_(order.done).format(subject(row)), markup=False)
+
+    @on(DataTable.RowSelected)
+    @work
+    async def _ladder(self, event: DataTable.RowSelected) -> None:
+        if event.data_table not in self.panel.query(DataTable) or not any(key == "↵" for key, __ in self.panel.KEYS):
+            return
+        contact = self.panel.contact
+        if not contact:
+            self.notify(_("no contact in this row"), severity="warning")
+            return
+        try:
+            self.push_screen(Ladder(contact, await self.feed.history(contact)))
+        except (ApiError, NotRunningError) as error:
+            self.notify(str(error), severity="error", markup=False)
+        except TimeoutError:
+            self.notify(_("the service did not answer in time"), severity="error")

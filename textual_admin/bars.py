@@ -1,0 +1,117 @@
+"""The lines around a screen: what this is and how old, the tabs, the banner, the keys, and where one types."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import ClassVar
+
+from rich.text import Text
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.widgets import Input, Static
+
+from textual_admin.figures import age, clean, clock
+from textual_admin.lang import _
+from textual_admin.store import Store
+
+#: A space where no line ends.
+HARD = "\N{NO-BREAK SPACE}"
+
+Key = tuple[str, str, bool]
+
+
+def heading(store: Store, now: float) -> str:
+    """Site, version, age of the figures, alarms, local time."""
+    parts = ["OneCall"]
+    if store.live is not None:
+        parts = [clean(store.live.site), store.live.version, _("data {} old").format(age(store.age_s() or 0.0))]
+        if store.live.alarms:
+            parts.append(_("! {} alarms").format(len(store.live.alarms)))
+    return "  ".join([*parts, clock(now)])
+
+
+def banner(store: Store) -> str:
+    """Why the figures are grey; "" when they are not."""
+    if not store.stale:
+        return ""
+    silent = _("! Service silent for {:.0f} s").format(store.silent_s())
+    return f"{silent}: {store.trouble}" if store.trouble else silent
+
+
+class Heading(Static):
+    """The first line."""
+
+    def show(self, store: Store) -> None:
+        """Draw."""
+        self.update(Text(heading(store, time.time()), no_wrap=True, overflow="ellipsis"))
+
+
+class Tabs(Static):
+    """The screens with their keys; a click goes there."""
+
+    def show(self, titles: Sequence[str], current: int) -> None:
+        """Draw."""
+        text = Text(no_wrap=True)
+        for number, title in enumerate(titles, 1):
+            style = "reverse bold" if number - 1 == current else ""
+            click = {"@click": f"app.go({number - 1})"}
+            text.append(f" {number} {title} ", style=style)
+            text.apply_meta(click, len(text) - len(title) - 4, len(text))
+        self.update(text)
+
+
+class Banner(Static):
+    """Seen only while the figures must not be trusted."""
+
+    def show(self, store: Store) -> None:
+        """Draw or hide."""
+        text = banner(store)
+        self.display = bool(text)
+        self.update(Text(text))
+
+
+class Keys(Static):
+    """The last line, two where there is little room: the keys that work here.
+
+    One that cannot be used now is dim and in brackets; pressed, it says why.
+    """
+
+    def show(self, keys: Sequence[Key]) -> None:
+        """Draw."""
+        text = Text(" ")
+        for key, label, usable in keys:
+            label = label.replace(" ", HARD)
+            text.append(f"{key}{HARD}", "bold" if usable else "dim")
+            text.append(label if usable else f"({label})", "" if usable else "dim")
+            text.append("  ")
+        self.update(text)
+
+
+class Typing(Input):
+    """The line for ``/`` (filter) and ``:`` (go to a screen); seen only while one types."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "give_up")]
+
+    class Ended(Message):
+        """Esc: a filter goes, a screen stays."""
+
+    mode = ""
+
+    def begin(self, mode: str, text: str, hint: str) -> None:
+        """Show the line and type into it; ``mode`` is ``/`` or ``:``."""
+        self.mode = mode
+        self.placeholder = hint
+        self.border_title = mode
+        self.display = True
+        self.value = text
+        self.focus()
+
+    def end(self) -> None:
+        """Hide it."""
+        self.mode = ""
+        self.display = False
+
+    def action_give_up(self) -> None:
+        """Esc."""
+        self.post_message(self.Ended())

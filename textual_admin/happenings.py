@@ -1,0 +1,138 @@
+"""Events in words: what each kind means, and its data as a short text. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from appliance.api.types import EventRow
+from textual_admin.figures import millis
+from textual_admin.lang import N_, _
+from textual_admin.words import Tone
+
+KINDS: Mapping[str, str] = {
+    "contact.offered": N_("call comes in"),
+    "contact.blocked": N_("call could not be taken"),
+    "service.entered": N_("served by"),
+    "service.failed": N_("service failed"),
+    "leg.dialled": N_("dialled"),
+    "leg.alerting": N_("rings"),
+    "leg.answered": N_("answered"),
+    "leg.cleared": N_("leg cleared"),
+    "contact.bridged": N_("connected"),
+    "contact.unbridged": N_("disconnected"),
+    "contact.held": N_("hold"),
+    "contact.transferred": N_("transfer"),
+    "contact.adopted": N_("taken over after a restart"),
+    "contact.hungup": N_("hung up by the administrator"),
+    "contact.ended": N_("call ended"),
+    "digit.ignored": N_("key ignored"),
+    "prompt.failed": N_("prompt failed"),
+    "menu.entered": N_("menu entered"),
+    "menu.left": N_("menu left"),
+    "menu.broken": N_("menu cannot be used"),
+    "queue.entered": N_("waits in queue"),
+    "queue.answered": N_("agent answered"),
+    "queue.abandoned": N_("caller gave up"),
+    "queue.overflowed": N_("sent on from the queue"),
+    "queue.ended": N_("agent is done"),
+    "queue.changed": N_("queue changed"),
+    "acd.offered": N_("offered to agent"),
+    "acd.alerting": N_("agent's phone rings"),
+    "acd.not_answered": N_("agent did not answer"),
+    "agent.state": N_("agent's state"),
+    "phone.registered": N_("phone registered"),
+    "phone.unregistered": N_("phone gone"),
+    "phone.refused": N_("phone refused"),
+    "line.changed": N_("trunk changed"),
+    "line.blocked": N_("block changed"),
+    "process.changed": N_("process changed"),
+    "plugin.failed": N_("plugin failed"),
+    "plugin.disabled": N_("plugin switched off"),
+    "fault": N_("fault"),
+    "recording.started": N_("recording begins"),
+    "recording.made": N_("recording saved"),
+    "recording.failed": N_("recording failed"),
+    "speech.failed": N_("speech failed"),
+    "site.seeded": N_("default site written"),
+}
+
+KEYS: Mapping[str, str] = {
+    "agent": N_("agent"),
+    "seat": N_("seat"),
+    "queue": N_("queue"),
+    "caller": N_("caller"),
+    "called": N_("called"),
+    "channel": N_("channel"),
+    "line": N_("trunk"),
+    "cause": N_("cause"),
+    "by": N_("by"),
+    "node": N_("node"),
+    "to": N_("to"),
+    "position": N_("position"),
+    "wait_ms": N_("wait"),
+    "ring_ms": N_("ring"),
+    "talk_ms": N_("talk"),
+    "handle_ms": N_("handling"),
+    "ms": N_("time"),
+    "account": N_("account"),
+    "source": N_("address"),
+    "process": N_("process"),
+    "up": N_("up"),
+    "alarm": N_("alarm"),
+    "blocked": N_("blocked"),
+    "talked": N_("talked"),
+}
+
+#: Causes of Q.850 that a call centre meets daily.
+CAUSES: Mapping[int, str] = {
+    16: N_("normal"),
+    17: N_("user busy"),
+    18: N_("no answer"),
+    19: N_("rings, no answer"),
+    20: N_("phone not there"),
+    21: N_("rejected"),
+    26: N_("answered elsewhere"),
+    34: N_("no channel"),
+    41: N_("temporary failure"),
+    102: N_("timer expired"),
+}
+
+#: Data that says nothing to a person who looks at the log, or is said by the kind.
+_LEFT_OUT = frozenset({"leg", "peer", "version", "was", "was_ms", "name", "agents", "free", "path"})
+#: Data that needs no word before it.
+_ALONE = frozenset({"number", "destination", "menu", "state", "reason", "error"})
+
+
+def kind_of(row: EventRow) -> str:
+    """The event's kind in words; the kind itself for one that a plugin added."""
+    return _(KINDS[row.kind]) if row.kind in KINDS else row.kind
+
+
+def details(row: EventRow) -> str:
+    """The data as ``key value`` pairs, shortest form, what is empty left out."""
+    shown = ((key, value) for key, value in row.data.items() if key not in _LEFT_OUT and value not in ("", None))
+    return "  ".join(
+        _value(key, value) if key in _ALONE else f"{_(KEYS.get(key, key))} {_value(key, value)}" for key, value in shown
+    )
+
+
+def _value(key: str, value: Any) -> str:
+    if key == "ms" or key.endswith("_ms"):
+        return millis(float(value))
+    if key == "cause" and value in CAUSES:
+        return f"{value} {_(CAUSES[value])}"
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    return str(value)
+
+
+def tone(row: EventRow) -> Tone:
+    """What needs an eye: failures red, what did not go well yellow, the end of things dim."""
+    if row.kind in ("fault", "plugin.disabled") or row.kind.endswith((".failed", ".broken")):
+        return "bad"
+    if row.kind in ("line.changed", "process.changed"):
+        return "good" if row.data.get("up") else "bad"
+    if row.kind in ("contact.blocked", "queue.abandoned", "queue.overflowed", "acd.not_answered", "phone.refused"):
+        return "warn"
+    return "dim" if row.kind in ("leg.cleared", "digit.ignored", "recording.made", "phone.unregistered") else ""

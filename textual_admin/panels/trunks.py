@@ -1,0 +1,81 @@
+"""Trunks and their channels."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+
+from appliance.api.types import ChannelRow, TrunkRow
+from textual_admin.figures import since
+from textual_admin.lang import N_, _
+from textual_admin.orders import BLOCK, UNBLOCK
+from textual_admin.panels.panel import Line, TablePanel
+from textual_admin.store import Store
+from textual_admin.table import Cell, of
+from textual_admin.words import CHANNELS, TRUNK_DOWN, TRUNK_UP, state
+
+
+class Trunks(TablePanel):
+    """A row for each trunk, and under it one for each of its channels."""
+
+    NAME = "trunks"
+    TITLE = N_("Trunks")
+    HELP = N_(
+        "Every trunk and, under it, every channel (timeslot) with its state and the call on it. "
+        "A blocked channel takes no new calls; the call that is on it goes on. On a trunk's own row an order is for "
+        "all its channels. An alarm names what the line process sees: RED is no signal, "
+        "YELLOW that the far end has none."
+    )
+    ORDERS = (BLOCK, UNBLOCK)
+    HEADS = (N_("Trunk"), N_("Channel"), N_("State"), N_("Caller"), N_("Called"), N_("Since"), N_("Contact"))
+
+    def lines(self, store: Store) -> Mapping[str, Line]:
+        """Trunks in the order of the settings, each with its channels."""
+        if store.live is None:
+            return {}
+        lines: dict[str, Line] = {}
+        for trunk in store.live.trunks:
+            lines[trunk.line] = _trunk(trunk)
+            for channel in store.live.channels:
+                if channel.line == trunk.line:
+                    lines[f"{channel.line}/{channel.channel}"] = _channel(channel, store.live.at)
+        return lines
+
+    def sum_up(self, store: Store) -> str:
+        """Channels by state."""
+        states = Counter[str](row.state for row in store.live.channels) if store.live else Counter[str]()
+        return "  ".join(f"{word.text()} {states[name]}" for name, word in CHANNELS.items())
+
+
+def _trunk(row: TrunkRow) -> Line:
+    up = TRUNK_UP if row.up else TRUNK_DOWN
+    text = f"{up.text()} {row.alarm}".strip()
+    use = _("{}/{} busy").format(row.busy, row.channels) if row.channels else ""
+    refused = _("{} refused").format(row.refused) if row.refused else ""
+    return Line(
+        row,
+        (
+            Cell(row.line, "bold"),
+            Cell(row.kind, "bold"),
+            Cell(text, up.tone),
+            Cell(use),
+            Cell(refused),
+            Cell(""),
+            Cell(""),
+        ),
+    )
+
+
+def _channel(row: ChannelRow, at: float) -> Line:
+    return Line(
+        row,
+        (
+            Cell(row.line, "dim"),
+            Cell(str(row.channel), right=True),
+            of(state(CHANNELS, row.state)),
+            Cell(row.caller),
+            Cell(row.called),
+            Cell(since(row.since, at), right=True),
+            Cell(row.contact, "dim"),
+        ),
+    )
