@@ -25,7 +25,7 @@ _log = logging.getLogger("hw.line")
 
 
 def main() -> int:
-    """Run until SIGTERM or SIGINT: 0 after a clean end, 1 with the reason on stderr when it cannot start."""
+    """Run until SIGTERM or SIGINT: 0 after a clean end, 1 when it cannot start, 2 for settings that cannot be used."""
     parser = argparse.ArgumentParser(prog="python -m hw.line", description="The line process: trunks and all audio.")
     parser.add_argument("--config", type=Path, required=True, help="the machine's settings file; [line] is read")
     parser.add_argument("--verbose", action="store_true", help="log more")
@@ -36,7 +36,10 @@ def main() -> int:
     try:
         settings = load(arguments.config, "line", LineSettings)
         asyncio.run(_run(settings))
-    except (SettingsError, StartError, ValueError) as error:
+    except SettingsError as error:
+        _log.error("%s", error)
+        return 2
+    except (StartError, ValueError) as error:
         _log.error("%s", error)
         return 1
     return 0
