@@ -11,7 +11,7 @@ from typing import Protocol
 from appliance.plugin import Box, Call, Leg
 
 from . import store, words
-from .engine import UNREACHABLE, Engine
+from .engine import Engine
 from .events import AgentStateChanged, QueueAbandoned, QueueChanged, QueueEnded
 from .figures import Figures
 from .settings import AcdSettings, Queue, read_queues, with_strategy
@@ -20,8 +20,6 @@ log = logging.getLogger(__name__)
 
 #: Calls of before a restart that have not come back by then are over.
 SETTLE_S = 30.0
-#: A phone that could not be reached is tried again after this, if it is registered.
-RETRY_S = 5.0
 
 
 class Waiter(Protocol):
@@ -148,12 +146,6 @@ class Dispatcher:
         """The caller waits no more, for whatever reason."""
         self.tell(words.CallLeft(contact))
         self._waiters.pop(contact, None)
-
-    def not_answered(self, contact: str, agent: str, seat: str, cause: int) -> None:
-        """A phone did not answer; one that could not be reached is tried again later."""
-        self.tell(words.NotAnswered(contact, agent, cause))
-        if cause in UNREACHABLE:
-            self._loop.call_later(RETRY_S, self.check_phone, seat)
 
     def talks(self, contact: str, agent: str, queue: str, leg: Leg) -> None:
         """The agent answered: he talks until his leg is cleared."""

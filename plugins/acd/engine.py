@@ -24,6 +24,10 @@ REMEMBERED_CALLS = 50
 
 #: Q.850 causes that say nothing of the agent: his phone cannot be reached (no route, absent, out of order, failure).
 UNREACHABLE = frozenset({3, 20, 27, 38, 41, 42, 102})
+#: Q.850 17: user busy, or he rejected the call.
+USER_BUSY = 17
+#: A phone that is busy or cannot be reached is not tried again before, seconds: failures come within milliseconds.
+RETRY_S = 5.0
 
 
 @define
@@ -96,6 +100,7 @@ class Engine:
     def next_due(self) -> float | None:
         """When ``Due`` must be given, if nothing else happens before."""
         times = [agent.wrapup_until for agent in self.roster.agents.values() if agent.state == "wrapup"]
+        times += [until for until, _ in self.roster.barred.values()]
         for call in self.line:
             if not call.offers:
                 times += [at for at in (self._overflow_at(call), call.announce_at) if at is not None]
@@ -278,8 +283,10 @@ class Engine:
         agent = self.roster.change(event.agent)
         self.roster.become_idle(agent, at, at)
         if event.cause in UNREACHABLE:
-            self.roster.gone.add(agent.seat)
+            self.roster.barred[agent.seat] = (at + RETRY_S, "paused")
             return
+        if event.cause == USER_BUSY:
+            self.roster.barred[agent.seat] = (at + RETRY_S, "busy")
         agent.missed += 1
         if agent.missed >= self._max_no_answer and agent.state == "free":
             agent.state, agent.reason = "paused", NO_ANSWER
@@ -306,6 +313,7 @@ class Engine:
     # -- time and rules ------------------------------------------------------------------------------------------------
 
     def _due(self, event: words.Due, at: float) -> None:
+        self.roster.unbar(at)
         for agent in self.roster.agents.values():
             if agent.state == "wrapup" and agent.wrapup_until <= at:
                 self.roster.become_idle(agent, at, at)

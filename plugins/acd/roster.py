@@ -43,6 +43,8 @@ class Roster:
         self.agents: dict[str, AgentState] = {}
         self.busy: set[str] = set()
         self.gone: set[str] = set()
+        #: Phones that are left alone for a while after a failed dial: until when, and what is shown meanwhile.
+        self.barred: dict[str, tuple[float, AgentStatus]] = {}
         self._touched: dict[str, AgentState] = {}
 
     # -- asking --------------------------------------------------------------------------------------------------------
@@ -58,13 +60,16 @@ class Roster:
 
     def eligible(self, agent: AgentState) -> bool:
         """Whether he can be offered a call now."""
-        return agent.state == "free" and agent.seat not in self.busy and agent.seat not in self.gone
+        return agent.state == "free" and not any(agent.seat in seats for seats in (self.busy, self.gone, self.barred))
 
     def status(self, agent: AgentState) -> tuple[AgentStatus, str, str, str]:
         """Status, reason, contact and seat as everybody sees them: a free agent whose phone is gone takes no calls."""
         status: AgentStatus = agent.state
         reason = agent.reason
-        if agent.state == "free" and agent.seat in self.gone:
+        if agent.state == "free" and agent.seat in self.barred:
+            status = self.barred[agent.seat][1]
+            reason = PHONE_GONE if status == "paused" else ""
+        elif agent.state == "free" and agent.seat in self.gone:
             status, reason = "paused", PHONE_GONE
         elif agent.state == "free" and agent.seat in self.busy:
             status = "busy"
@@ -128,6 +133,14 @@ class Roster:
             self._touched[agent.number] = agent
             if not before and self.eligible(agent):
                 agent.idle_since = agent.free_since = at
+
+    def unbar(self, at: float) -> None:
+        """Phones that were left alone long enough can be tried again."""
+        for seat in [seat for seat, (until, _) in self.barred.items() if until <= at]:
+            del self.barred[seat]
+            self.phone(seat, at)
+            if (agent := self.at_seat(seat)) is not None and self.eligible(agent):
+                agent.free_since = at
 
     # -- telling -------------------------------------------------------------------------------------------------------
 

@@ -118,7 +118,7 @@ class _Wait:
         except NotAnswered as missed:
             self._rings.pop(offer.agent, None)
             call.emit(OfferFailed(queue, offer.agent, missed.cause, (dispatcher.at() - began) * 1000))
-            dispatcher.not_answered(offer.contact, offer.agent, offer.seat, missed.cause)
+            dispatcher.tell(words.NotAnswered(offer.contact, offer.agent, missed.cause))
             return
         if self._rings.pop(offer.agent, None) is None or self._end.done():
             leg.hangup(_NOT_SELECTED)

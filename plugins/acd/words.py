@@ -101,7 +101,7 @@ class Answered:
 
 @frozen
 class NotAnswered:
-    """The agent's phone did not answer; ``cause`` is Q.850. One that cannot be reached counts as ``SeatGone``."""
+    """The agent's phone did not answer; ``cause`` is Q.850. A phone that fails at once is left alone a while."""
 
     contact: str
     agent: str

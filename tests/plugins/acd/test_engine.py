@@ -136,6 +136,19 @@ def test_a_caller_who_hangs_up_stops_the_phone_and_frees_the_agent() -> None:
     assert floor.engine.waiting("a") is None
 
 
+@pytest.mark.parametrize(("cause", "shown", "missed"), [(17, "busy", 1), (20, "paused", 0), (41, "paused", 0)])
+def test_a_phone_that_fails_at_once_is_left_alone_a_while(cause: int, shown: str, missed: int) -> None:
+    floor = Floor(service(announce_s=0.0), agents="1")
+    floor(CallEntered("a", "service"), 2000.0)
+    assert floor.offers(NotAnswered("a", "1", cause), 2000.1) == []
+    assert (floor.state("1"), floor.engine.roster.agents["1"].missed) == (shown, missed)
+    assert floor.offers(SeatFree("81"), 2000.2) == []
+    assert floor.offers(SeatThere("81"), 2000.2) == []
+    assert floor.offers(Due(), 2000.3) == []
+    assert floor.engine.next_due() == 2005.1
+    assert floor.offers(Due(), 2005.1) == [("a", "1")]
+
+
 @pytest.mark.requirement("A3.02")
 def test_a_state_change_is_visible_to_routing_at_once() -> None:
     floor = Floor(service(), agents="1")
@@ -163,7 +176,7 @@ def test_a_phone_that_vanishes_while_it_rings_gives_the_call_to_the_next() -> No
     actions = floor(SeatGone("81"))
     assert only(Withdraw, actions) == [Withdraw("a", "1")]
     assert [offer.agent for offer in only(Offer, actions)] == ["2"]
-    assert floor.offers(NotAnswered("a", "2", 20)) == [], "20: not registered, the same as gone"
+    assert floor.offers(NotAnswered("a", "2", 20)) == [], "20: not registered"
     assert floor.state("2") == "paused"
     assert floor.engine.roster.agents["2"].missed == 0
 

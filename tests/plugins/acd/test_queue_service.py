@@ -108,13 +108,13 @@ def test_who_does_not_answer_loses_the_call_to_the_next_and_is_paused_after_the_
         f.clear((await f.rings("8001")).leg, 19)
         dial = await f.rings("8002")
         assert f.state("1001") == "free"
-        f.clear(dial.leg, 17)
+        f.clear(dial.leg, 18)
         f.clear((await f.rings("8001", after=1)).leg, 19)
         await f.event("agent.state", agent="1001", state="paused", reason="no-answer")
         f.desk.say("phone", Answered((await f.rings("8002", after=1)).leg, THEIRS))
         await f.event("queue.answered", agent="1002")
         causes = [row.data["cause"] for row in await f.desk.events.rows(kind="acd.not_answered")]
-        assert causes == [19, 17, 19]
+        assert causes == [19, 18, 19]
         f.clear("t1")
         await f.event("contact.ended")
 
