@@ -166,6 +166,7 @@ def simulated(site: DemoSite, address: str, callers: Mapping[str, Any]) -> None:
         "traffic": dict(callers),
         "phones": {"registrar": f"{address}:{site.sip_port}", "address": address, "list": phones},
         "seed": secrets.randbelow(1 << 30),
+        "drain_ms": 1000,  # headless runs have drained before; whoever closes the console does not want to wait
     }
     with site.config.open("a", encoding="utf-8") as file:
         file.write(_toml({"sim": sim}))
