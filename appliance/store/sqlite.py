@@ -8,6 +8,8 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +57,28 @@ def prepare(engine: Engine) -> None:
 def make_private(path: Path) -> None:
     """Make the file, when it is not there, readable by its owner alone (it has PINs' hashes and phones' HA1)."""
     os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+
+
+def copy(database: Path, target: Path) -> None:
+    """A whole copy of a database that may be in use (SQLite's online backup), readable by its owner alone.
+
+    It appears under its name when it is on the disk. Raises ``OSError`` and ``sqlite3.Error``.
+    """
+    part = target.with_name(target.name + ".part")
+    part.unlink(missing_ok=True)
+    make_private(part)
+    try:
+        with (
+            closing(sqlite3.connect(f"{database.absolute().as_uri()}?mode=rw", uri=True)) as source,
+            closing(sqlite3.connect(part)) as made,
+        ):
+            source.backup(made)
+            made.execute("PRAGMA journal_mode=DELETE")  # one file, without a log beside it
+        with part.open("rb") as file:
+            os.fsync(file.fileno())
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 class FileLock:

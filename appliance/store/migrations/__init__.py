@@ -8,6 +8,7 @@ again without its revisions being missed, and no folder can hold up another. The
 from __future__ import annotations
 
 import os
+import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,10 +17,10 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import Connection, create_engine
+from sqlalchemy import Connection, create_engine, inspect
 from sqlalchemy.exc import SQLAlchemyError
 
-from appliance.store import sqlite
+from appliance.store import copies, sqlite
 
 _HERE = Path(__file__).parent
 CORE = _HERE / "versions"
@@ -32,12 +33,22 @@ class MigrationError(Exception):
 def upgrade(database: Path, folders: Sequence[Path] = ()) -> None:
     """Migrate the database file (made when missing): the core, then each plugin's folder. Blocks; own connection.
 
-    Raises ``MigrationError``: a newer OneCall wrote it, a folder is no branch, a revision failed (it is rolled back).
+    A database that has tables is copied before the first of them is changed. Raises ``MigrationError``: a newer
+    OneCall wrote it, a folder is no branch, the copy cannot be made, a revision failed (it is rolled back).
     """
     engine = create_engine(sqlite.url(database, asynchronous=False), hide_parameters=True)
     sqlite.prepare(engine)
+    folder = CORE
     try:
+        behind = []
         for folder in (CORE, *folders):
+            with engine.connect() as connection:
+                if _behind(connection, folder, database):
+                    behind.append(folder)
+                used = bool(inspect(connection).get_table_names())
+        if behind and used:
+            _keep(database)
+        for folder in behind:
             with engine.connect() as connection:
                 _upgrade(connection, folder, database)
                 connection.commit()
@@ -45,6 +56,26 @@ def upgrade(database: Path, folders: Sequence[Path] = ()) -> None:
         raise MigrationError(f"{database}: {folder}: {error}") from error
     finally:
         engine.dispose()
+
+
+def check(database: Path, folders: Sequence[Path] = ()) -> None:
+    """Raise ``MigrationError`` when the database cannot be brought to this version's tables; it is not changed."""
+    engine = create_engine(sqlite.url(database, asynchronous=False), hide_parameters=True)
+    try:
+        with engine.connect() as connection:
+            for folder in (CORE, *folders):
+                _behind(connection, folder, database)
+    except SQLAlchemyError as error:
+        raise MigrationError(f"{database}: {error}") from error
+    finally:
+        engine.dispose()
+
+
+def _keep(database: Path) -> None:
+    try:
+        copies.keep(database)
+    except (OSError, sqlite3.Error) as error:
+        raise MigrationError(f"{database}: is not migrated, because no copy of it can be kept: {error}") from error
 
 
 def current(connection: Connection, folder: Path) -> tuple[str, ...]:
@@ -68,21 +99,25 @@ def version_table(script: ScriptDirectory) -> str:
     return f"version_{label}"
 
 
-def _upgrade(connection: Connection, folder: Path, database: Path) -> None:
+def _behind(connection: Connection, folder: Path, database: Path) -> bool:
+    """Whether the folder has revisions that the database has not. Raises ``MigrationError`` when it has newer ones."""
     script = _script(folder)
     table = version_table(script)
     known = {revision.revision for revision in script.walk_revisions()}
-    reached = MigrationContext.configure(connection, opts={"version_table": table}).get_current_heads()
+    reached = current(connection, folder)
     if newer := sorted(set(reached) - known):
+        found = copies.kept(database)
+        copy = f" (the newest copy from before a migration: {found[0]})" if found else ""
         raise MigrationError(
             f"{database}: was written by a newer version ({table} is at {', '.join(newer)}, this one knows up"
-            f" to {', '.join(script.get_heads())}); install that version again or restore a backup from before it"
+            f" to {', '.join(script.get_heads())}); install that version again or restore a backup from before it{copy}"
         )
-    if set(reached) == set(script.get_heads()):
-        return
-    connection.rollback()  # the look above began a transaction; each migration has its own
+    return set(reached) != set(script.get_heads())
+
+
+def _upgrade(connection: Connection, folder: Path, database: Path) -> None:
     config = _config(folder)
-    config.attributes.update(connection=connection, version_table=table)
+    config.attributes.update(connection=connection, version_table=version_table(_script(folder)))
     try:
         command.upgrade(config, "heads")
     except CommandError as error:
