@@ -1,4 +1,4 @@
-"""An agent at his desk: hold and resume, blind transfer, pause and log-out by code, and a call that he does not answer."""
+"""An agent at his desk: hold and resume, blind transfer, pause and log-out by code, a call not answered."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Somebody is suddenly gone, in whatever state the call is: a clear end, an event, the agent free again, no leftover."""
+"""Somebody is suddenly gone, in any state of a call: a clear end, an event, the agent free again, no leftover."""
 
 from __future__ import annotations
 
