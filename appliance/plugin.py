@@ -9,28 +9,29 @@ from typing import Any, Protocol, TypeVar
 
 import pluggy
 
+from appliance.api.locale import catalogue
 from appliance.api.types import AgentRow, QueueRow, Row
 from appliance.calls.audio import Recording
-from appliance.calls.call import Call, NotAnswered
+from appliance.calls.call import Call, NotAnswered, Service
 from appliance.calls.leg import Leg
 from appliance.events.log import EventLog
 from appliance.events.types import Event
+from appliance.findings import Finding, Place
 from appliance.people.directory import Agent, Directory
+from appliance.sitefiles import SiteFiles
 from appliance.speaking import Digits, Money
 from appliance.store.store import Store
 from hw.settings import SettingsError, structure
 
 __all__ = [
-    "Agent", "AgentRow", "Box", "Call", "Digits", "Directory", "Event", "EventLog", "Leg", "Method", "Money",
-    "NotAnswered", "QueueRow", "Recording", "Row", "Service", "SettingsError", "Store", "date", "hookimpl", "structure",
-    "time",
+    "Agent", "AgentRow", "Box", "Call", "Digits", "Directory", "Event", "EventLog", "Finding", "Leg", "Method", "Money",
+    "NotAnswered", "Place", "QueueRow", "Recording", "Row", "Service", "SettingsError", "SiteFiles", "Store",
+    "catalogue", "date", "hookimpl", "structure", "time",
 ]
 
 T = TypeVar("T")
 hookimpl = pluggy.HookimplMarker("onecall")
 
-#: What answers a destination: drives the call in plain sequence; hanging up cancels it.
-Service = Callable[[Call, str], Awaitable[None]]
 #: What answers an API method.
 Method = Callable[..., Awaitable[Any]]
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
-from appliance.calls import bridge, records
+from appliance.calls import records
 from appliance.calls.call import Call
 from appliance.calls.leg import Leg
 from appliance.events.types import ContactAdopted, ContactEnded, LegCleared
@@ -98,7 +98,7 @@ async def _take_over(adoption: Adoption, switchboard: Switchboard, where: dict[s
     await switchboard.plugins.adopted(call)
 
     async def talk_on(call: Call, _: str) -> None:
-        if await bridge.run(call, peer, switchboard, adopted=True) == "fault":
+        if await switchboard.join(call, peer, adopted=True) == "fault":
             call.go(old.service)
 
     switchboard.begin(call, old.service, talk_on)

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
 
 from appliance.calls import records, transfer
+from appliance.calls.call import Call, Host
 from appliance.calls.leg import Leg
 from appliance.events.types import Bridged, Held, Unbridged
 from hw.messages import Cleared, Digit, LegEvent, MediaOffer, Refer
 
-if TYPE_CHECKING:
-    from appliance.calls.call import Call
-    from appliance.calls.switchboard import Switchboard
 
-
-async def run(call: Call, peer: Leg, switchboard: Switchboard, *, adopted: bool = False) -> str:
+async def run(call: Call, peer: Leg, host: Host, *, adopted: bool = False) -> str:
     """Join ``call``'s caller with ``peer``; a transfer inside puts another peer in its place.
 
     Returns ``peer`` when the peer hung up, ``fault`` when it vanished. Raises ``GoTo`` when a transfer leads to a
@@ -25,21 +21,21 @@ async def run(call: Call, peer: Leg, switchboard: Switchboard, *, adopted: bool 
     await call.stop_playing()
     call.clear_digits()
     while True:
-        over = await _Talk(call, peer, switchboard).run(adopted)
+        over = await _Talk(call, peer, host).run(adopted)
         if not isinstance(over, Refer):
             return over
-        peer = await transfer.blind(call, peer, over.to, switchboard)
+        peer = await transfer.blind(call, peer, over.to, host)
         adopted = False
 
 
 class _Talk:
     """One pair of legs while they talk."""
 
-    def __init__(self, call: Call, peer: Leg, switchboard: Switchboard) -> None:
+    def __init__(self, call: Call, peer: Leg, host: Host) -> None:
         self._call = call
         self._peer = peer
-        self._switchboard = switchboard
-        self._audio = switchboard.audio
+        self._host = host
+        self._audio = host.audio
         self._signals: asyncio.Queue[tuple[Leg, LegEvent]] = asyncio.Queue()
         self._music: dict[str, str] = {}
 
@@ -57,7 +53,7 @@ class _Talk:
         reason = "caller"
         try:
             if not adopted:
-                self._switchboard.beside.spawn(self._switchboard.plugins.bridged(call, peer), "bridged")
+                self._host.joined(call, peer)
             over = await self._converse()
             reason = "transfer" if isinstance(over, Refer) else over
             return over
@@ -94,7 +90,7 @@ class _Talk:
             return
         if holder.held:
             self._audio.mix(other.id, {})
-            self._music[other.id], _ = self._audio.play(other.id, self._switchboard.music, loop=True)
+            self._music[other.id], _ = self._audio.play(other.id, self._host.music, loop=True)
         else:
             self._audio.stop(other.id, self._music.pop(other.id))
             self._join(other, holder)

@@ -7,24 +7,21 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NoReturn
+from typing import Any, Literal, NoReturn, Protocol
 
 from sqlalchemy import Executable
 
-from appliance.calls import bridge, records
-from appliance.calls.audio import AudioError, Recording
+from appliance.calls import records
+from appliance.calls.audio import AudioError, LineAudio, Recording
 from appliance.calls.leg import Leg, NotAnswered
 from appliance.events.types import DigitIgnored, Event, LegAnswered, LegDialled, PromptFailed
 from hw.messages import PlayItem
 
-if TYPE_CHECKING:
-    from appliance.calls.switchboard import Switchboard
-
 State = Literal["offered", "ringing", "service", "queued", "talking", "held"]
 
-__all__ = ["Call", "EndCall", "GoTo", "NotAnswered", "State"]
+__all__ = ["Call", "EndCall", "GoTo", "Host", "NotAnswered", "Service", "State"]
 
 
 class GoTo(BaseException):
@@ -43,23 +40,64 @@ class EndCall(BaseException):
         self.cause = cause
 
 
+class Host(Protocol):
+    """What the switchboard lends its calls."""
+
+    audio: LineAudio
+    language: str
+    music: Sequence[PlayItem]
+    ring_s: float
+
+    def now(self) -> float:
+        """Wall clock, epoch seconds."""
+        ...
+
+    def record(self, event: Event, contact: str, changes: Sequence[Executable]) -> None:
+        """Append an event with the changes that belong to it."""
+        ...
+
+    def seat_busy(self, seat: str) -> bool:
+        """Whether a phone has a call already."""
+        ...
+
+    def new_leg(self, call: Call, line: str, number: str) -> Leg:
+        """A leg to be dialled. Raises ``NotAnswered`` (41) when its process is away."""
+        ...
+
+    def route_from_seat(self, number: str, seat: str) -> str:
+        """Where a number leads that a seat dials."""
+        ...
+
+    async def speak(self, prompt: str, values: Mapping[str, Any], language: str) -> Sequence[Path]:
+        """Sound files that say a prompt; nothing when nobody can."""
+        ...
+
+    async def join(self, call: Call, peer: Leg) -> str:
+        """Bridge a call with a leg until it is over; why."""
+        ...
+
+    def joined(self, call: Call, peer: Leg) -> None:
+        """Tell the plugins that two talk."""
+        ...
+
+
 class Call:
     """One contact's call. ``data`` is carried from service to service; times are epoch seconds."""
 
     def __init__(
-        self, switchboard: Switchboard, leg: Leg, contact: str, *, called: str, caller: str, name: str
+        self, host: Host, leg: Leg, contact: str, *, called: str, caller: str, name: str
     ) -> None:
-        self._switchboard = switchboard
-        self._audio = switchboard.audio
+        self._host = host
+        self._audio = host.audio
         self.leg = leg
         self.contact = contact
         self.called = called
         self.caller = caller
         self.name = name
-        self.language = switchboard.language
+        self.language = host.language
         self.data: dict[str, Any] = {}
         self.destination = ""
-        self.offered_at = switchboard.now()
+        self.offered_at = host.now()
         self.peer: Leg | None = None
         self.agent = ""
         self.talked = False
@@ -94,12 +132,11 @@ class Call:
     @state.setter
     def state(self, state: State) -> None:
         if state != self._state:
-            self._state, self.state_since = state, self._switchboard.now()
+            self._state, self.state_since = state, self._host.now()
 
     def emit(self, event: Event, *changes: Executable) -> None:
         """Append an event of this contact, with the changes that belong to it."""
-        if not self._switchboard.stopping:
-            self._switchboard.events.append(event, self.contact, changes)
+        self._host.record(event, self.contact, changes)
 
     # -- the caller's line ---------------------------------------------------------------------------------------------
 
@@ -117,7 +154,7 @@ class Call:
         self.state = "service"
         self.emit(
             LegAnswered(self.leg.id, self.leg.elapsed_ms()),
-            *records.leg_answered(self.leg, self.contact, self._switchboard.now()),
+            *records.leg_answered(self.leg, self.contact, self._host.now()),
         )
 
     def go(self, destination: str) -> NoReturn:
@@ -138,7 +175,7 @@ class Call:
         """
         if until_digit and self.leg.digits:
             return self.leg.digits.popleft().digit
-        paths = await self._switchboard.plugins.speak(prompt, values, self.language)
+        paths = await self._host.speak(prompt, values, self.language)
         if not paths:
             self.emit(PromptFailed(prompt, f"no speech for it in {self.language}"))
             return ""
@@ -153,7 +190,7 @@ class Call:
 
     def music(self) -> None:
         """Play the site's music until something else is played or the caller talks."""
-        self._player, _ = self._audio.play(self.leg.id, self._switchboard.music, loop=True)
+        self._player, _ = self._audio.play(self.leg.id, self._host.music, loop=True)
 
     async def stop_playing(self) -> None:
         """Stop what is playing to the caller."""
@@ -213,7 +250,7 @@ class Call:
         self, seat: str, *, ring_s: float, display: str = "", on_alerting: Callable[[], None] | None = None
     ) -> Leg:
         """Ring a phone until it answers. Raises ``NotAnswered``; a cancelled dial stops the ringing."""
-        if self._switchboard.seat_busy(seat):
+        if self._host.seat_busy(seat):
             raise NotAnswered(17)
         return await self._dial("phones", seat, self.caller, display or self.name, ring_s, on_alerting)
 
@@ -226,8 +263,8 @@ class Call:
     async def _dial(
         self, line: str, number: str, caller: str, name: str, ring_s: float, on_alerting: Callable[[], None] | None
     ) -> Leg:
-        leg = self._switchboard.new_leg(self, line, number)
-        self.emit(LegDialled(leg.id, line, number), records.leg_began(leg, self.contact, self._switchboard.now()))
+        leg = self._host.new_leg(self, line, number)
+        self.emit(LegDialled(leg.id, line, number), records.leg_began(leg, self.contact, self._host.now()))
         try:
             async with asyncio.timeout(ring_s):
                 await leg.dial(caller, name)
@@ -246,7 +283,7 @@ class Call:
             leg.hangup(16)
             raise
         self.emit(
-            LegAnswered(leg.id, leg.elapsed_ms()), *records.leg_answered(leg, self.contact, self._switchboard.now())
+            LegAnswered(leg.id, leg.elapsed_ms()), *records.leg_answered(leg, self.contact, self._host.now())
         )
         return leg
 
@@ -257,7 +294,7 @@ class Call:
         """
         self.agent = agent
         try:
-            return await bridge.run(self, peer, self._switchboard)
+            return await self._host.join(self, peer)
         finally:
             self.agent = ""
 
@@ -273,6 +310,10 @@ class Call:
         recording = self._audio.adopt_recording(self.leg.id, path)
         self.recordings.append(recording)
         return recording
+
+
+#: What answers a destination: drives the call in plain sequence; hanging up cancels it.
+Service = Callable[[Call, str], Awaitable[None]]
 
 
 def new_contact_id(now: float) -> str:

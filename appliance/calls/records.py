@@ -2,18 +2,37 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from sqlalchemy import Executable, insert, update
 
+from appliance.calls.leg import Leg
 from appliance.store.tables import contact, leg
 
-if TYPE_CHECKING:
-    from appliance.calls.call import Call
-    from appliance.calls.leg import Leg
+
+class Contact(Protocol):
+    """What is stored of a call."""
+
+    contact: str
+    called: str
+    caller: str
+    language: str
+    destination: str
+    offered_at: float
+    talked: bool
+
+    @property
+    def line(self) -> str:
+        """The trunk it came by."""
+        ...
+
+    @property
+    def channel(self) -> int | None:
+        """Its bearer channel."""
+        ...
 
 
-def contact_offered(call: Call) -> Executable:
+def contact_offered(call: Contact) -> Executable:
     """A new contact."""
     return insert(contact).values(
         id=call.contact,
@@ -29,12 +48,12 @@ def contact_offered(call: Call) -> Executable:
     )
 
 
-def contact_serves(call: Call) -> Executable:
+def contact_serves(call: Contact) -> Executable:
     """Which service has the contact now; read after a restart."""
     return update(contact).where(contact.c.id == call.contact).values(service=call.destination, language=call.language)
 
 
-def contact_ended(call: Call, at: float, cause: int) -> Executable:
+def contact_ended(call: Contact, at: float, cause: int) -> Executable:
     """The contact is over."""
     return (
         update(contact).where(contact.c.id == call.contact).values(ended_at=at, cause=cause, talked=call.talked)

@@ -3,35 +3,35 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 from appliance.calls import records
-from appliance.calls.call import Call, EndCall, GoTo
+from appliance.calls.call import Call, EndCall, GoTo, Service
 from appliance.events.types import ServiceEntered, ServiceFailed
-
-if TYPE_CHECKING:
-    from appliance.calls.switchboard import Switchboard
-    from appliance.plugin import Service
 
 log = logging.getLogger(__name__)
 
 #: A call that goes on and on between services without ever waiting is a loop in the site's flows.
 MAX_SERVICES = 200
+#: Where a call goes whose default destination fails too: temporary failure.
+LAST = "hangup:41"
 
 
-async def run(call: Call, destination: str, switchboard: Switchboard, first: Service | None = None) -> int:
+async def run(
+    call: Call, destination: str, services: Mapping[str, Service], default: str, first: Service | None = None
+) -> int:
     """Serve a call from ``destination`` to its end; the Q.850 cause it ends with.
 
     ``first`` is what an adopted call goes on with before anything else. A service that throws, or that does not exist,
-    is recorded as ``service.failed`` and the call goes on to the default destination; when that fails too the call
-    ends with cause 41.
+    is recorded as ``service.failed`` and the call goes on to ``default``; when that fails too the call ends with
+    cause 41.
     """
     failed = False
     for _ in range(MAX_SERVICES):
         call.destination = destination
         name, _, argument = destination.partition(":")
         try:
-            service, first = first or _enter(call, name, switchboard), None
+            service, first = first or _enter(call, name, services), None
             await service(call, argument)
             return 16
         except BaseException as error:  # what is neither control flow nor an Exception goes on up
@@ -42,20 +42,20 @@ async def run(call: Call, destination: str, switchboard: Switchboard, first: Ser
                     return cause
                 case Exception() as failure:
                     log.error("service %s of contact %s failed", destination, call.contact, exc_info=failure)
-                    default = "hangup:41" if failed else switchboard.default_destination
-                    call.emit(ServiceFailed(destination, repr(failure), default))
-                    failed, destination = True, default
+                    following = LAST if failed else default
+                    call.emit(ServiceFailed(destination, repr(failure), following))
+                    failed, destination = True, following
                 case _:
                     raise
-    call.emit(ServiceFailed(destination, f"more than {MAX_SERVICES} services in one call", "hangup:41"))
+    call.emit(ServiceFailed(destination, f"more than {MAX_SERVICES} services in one call", LAST))
     return 41
 
 
-def _enter(call: Call, name: str, switchboard: Switchboard) -> Service:
+def _enter(call: Call, name: str, services: Mapping[str, Service]) -> Service:
     call.emit(ServiceEntered(call.destination), records.contact_serves(call))
-    service = switchboard.plugins.services.get(name)
+    service = services.get(name)
     if service is None:
-        there_are = ", ".join(sorted(switchboard.plugins.services))
+        there_are = ", ".join(sorted(services))
         raise LookupError(f"no service {name!r} (there are: {there_are})")
     return service
 

@@ -10,11 +10,14 @@ import itertools
 import logging
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
-from appliance.calls import records, runner
+from sqlalchemy import Executable
+
+from appliance.calls import bridge, records, runner
 from appliance.calls.audio import LineAudio
-from appliance.calls.call import Call, new_contact_id
+from appliance.calls.call import Call, Service, new_contact_id
 from appliance.calls.leg import Leg, NotAnswered
 from appliance.calls.numbering import Caller, Number, route
 from appliance.events.log import EventLog
@@ -23,6 +26,7 @@ from appliance.events.types import (
     ContactEnded,
     ContactOffered,
     DigitIgnored,
+    Event,
     LegAlerting,
     LegCleared,
 )
@@ -48,9 +52,6 @@ from hw.messages import (
     RtpOpened,
     Snapshot,
 )
-
-if TYPE_CHECKING:
-    from appliance.plugin import Service
 
 log = logging.getLogger(__name__)
 
@@ -117,6 +118,23 @@ class Switchboard:
             self.links[process].send(message)
         except LinkDown:
             self.counters["unsent"] += 1
+
+    def record(self, event: Event, contact: str, changes: Sequence[Executable]) -> None:
+        """Append an event of a contact, unless the next start is to find the contact as it is."""
+        if not self.stopping:
+            self.events.append(event, contact, changes)
+
+    async def speak(self, prompt: str, values: Mapping[str, Any], language: str) -> Sequence[Path]:
+        """Sound files that say a prompt; nothing when no plugin can."""
+        return await self.plugins.speak(prompt, values, language)
+
+    async def join(self, call: Call, peer: Leg, *, adopted: bool = False) -> str:
+        """Bridge a call with a leg until it is over; why."""
+        return await bridge.run(call, peer, self, adopted=adopted)
+
+    def joined(self, call: Call, peer: Leg) -> None:
+        """Tell the plugins that two talk."""
+        self.beside.spawn(self.plugins.bridged(call, peer), "bridged")
 
     def process_of(self, line: str) -> Process:
         """Which process has a line: trunks of the line process say so in their ``LineState``, the rest is SIP."""
@@ -213,7 +231,7 @@ class Switchboard:
         self.calls[call.contact] = call
         for leg in call.legs:
             self.legs[leg.id] = (leg, call)
-        work = runner.run(call, destination, self, first)
+        work = runner.run(call, destination, self.plugins.services, self.default_destination, first)
         task = asyncio.get_running_loop().create_task(work, name=f"call {call.contact}")
         self._tasks[call.contact] = task
         # Not inside the task: a caller who is gone at once cancels it before it has begun.

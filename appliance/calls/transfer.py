@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from appliance.calls.call import Call, Host
 from appliance.calls.leg import Leg, NotAnswered
 from appliance.calls.numbering import UNALLOCATED
 from appliance.events.types import Transferred
-
-if TYPE_CHECKING:
-    from appliance.calls.call import Call
-    from appliance.calls.switchboard import Switchboard
 
 #: What the transferring phone is told, by the Q.850 cause of the target (RFC 3398 §8.2.6.1, reversed).
 _SIP_OF_CAUSE = {1: 404, 17: 486, 18: 480, 19: 480, 20: 480, 21: 603, 34: 503}
 
 
-async def blind(call: Call, transferor: Leg, to: str, switchboard: Switchboard) -> Leg:
+async def blind(call: Call, transferor: Leg, to: str, host: Host) -> Leg:
     """Move the caller from ``transferor`` to the number ``to``; returns the leg he talks with next.
 
     A service as target (queue, menu) ends the bridge with ``GoTo``. A phone that does not answer gives the caller back
     to the transferor, or to the service he came from when the transferor has hung up.
     """
-    destination = switchboard.route_from_seat(to, transferor.seat)
+    destination = host.route_from_seat(to, transferor.seat)
     service, _, argument = destination.partition(":")
     if destination == UNALLOCATED or service in ("hangup", "outside"):
         return _failed(call, transferor, to, 404 if destination == UNALLOCATED else 603)
@@ -34,7 +29,7 @@ async def blind(call: Call, transferor: Leg, to: str, switchboard: Switchboard) 
     call.music()
     try:
         target = await call.dial_seat(
-            argument, ring_s=switchboard.ring_s, on_alerting=lambda: transferor.refer_result(180)
+            argument, ring_s=host.ring_s, on_alerting=lambda: transferor.refer_result(180)
         )
     except NotAnswered as missed:
         return _failed(call, transferor, to, _SIP_OF_CAUSE.get(missed.cause, 480))
