@@ -31,6 +31,16 @@ def _names_differ(_: Any, attribute: Attribute[tuple[SpanSettings, ...]], value:
             raise ValueError(f"{attribute.name}: the name {name!r} is given twice")
 
 
+def _digits(_: Any, attribute: Attribute[str], value: str) -> None:
+    if value and not (value.isascii() and value.isdecimal()):
+        raise ValueError(f"{attribute.name}: {value!r} is no prefix: digits, or nothing")
+
+
+def _differs_from_national(span: SpanSettings, attribute: Attribute[str], value: str) -> None:
+    if value and value == span.national_prefix:
+        raise ValueError(f"{attribute.name}: {value!r} is national_prefix too, they must differ")
+
+
 @frozen
 class SpanSettings:
     """One trunk: its span's driver, its signalling, and the bearer channels that may be used."""
@@ -44,6 +54,10 @@ class SpanSettings:
     role: Literal["cpe", "network"] = "cpe"
     #: Wait so long for the next digit of an incoming call whose number may be incomplete; 0: numbers come en bloc.
     overlap_ms: int = field(default=0, validator=validators.ge(0))
+    #: What one dials in front of a national and of an international number; on the line the type of number stands for
+    #: it (Q.931 §4.5.8). Empty: that type is left alone.
+    national_prefix: str = field(default="0", validator=_digits)
+    international_prefix: str = field(default="00", validator=[_digits, _differs_from_national])
     #: Write every D channel frame into this file (pcap), begun anew at each start.
     trace: Path | None = None
 

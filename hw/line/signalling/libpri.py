@@ -16,29 +16,13 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any
 
+from hw.line.signalling import libpri_events, libpri_setup
 from hw.line.signalling._libpri import ffi, lib
-from hw.line.signalling.q931 import (
-    Call,
-    Clearing,
-    Connected,
-    Event,
-    Gone,
-    Information,
-    Keypad,
-    LinkDown,
-    LinkUp,
-    Proceeding,
-    Progressing,
-    RestartAcked,
-    Restarted,
-    Ring,
-    Ringing,
-    Role,
-    SetupAck,
-)
+from hw.line.signalling.libpri_events import UNKNOWN_CAUSE
+from hw.line.signalling.numbering import CHINA, Prefixes
+from hw.line.signalling.q931 import Call, Clearing, Event, Gone, Role
 from hw.line.signalling.trace import Trace
 
 log = logging.getLogger(__name__)
@@ -47,10 +31,6 @@ log = logging.getLogger(__name__)
 MAX_FRAME = 264
 #: Causes that refuse an incoming call by RELEASE COMPLETE as the first answer (Q.931 §5.3.2 a).
 _REFUSALS = frozenset({1, 34, 44, 82, 88})
-#: Where a call ends and nobody said why: temporary failure.
-_UNKNOWN_CAUSE = 41
-#: libpri answers -1 for "no cause" and puts numbers beyond 7 bits nowhere.
-_CAUSES = range(1, 128)
 
 
 class DChannel:
@@ -66,8 +46,10 @@ class DChannel:
         *,
         transmit: Callable[[bytes], None],
         event: Callable[[Event], None],
+        prefixes: Prefixes = CHINA,
     ) -> None:
         self._role: Role = role
+        self._prefixes = prefixes
         self._transmit = transmit
         self._event = event
         #: Where frames are written to, if anywhere.
@@ -130,6 +112,10 @@ class DChannel:
         if self._pri is not None:
             lib.pri_set_timer(self._pri, getattr(lib, f"PRI_TIMER_{name}"), ms)
 
+    def counters(self) -> dict[str, int]:
+        """What was wrong since the beginning."""
+        return {"q931_errors": self.errors, "q921_dropped": self.dropped}
+
     def receive(self, frame: bytes) -> None:
         """Take one frame from the line."""
         if self._pri is None or not 3 <= len(frame) <= MAX_FRAME:
@@ -158,23 +144,14 @@ class DChannel:
     ) -> Call:
         """Send SETUP (3.1 kHz audio, A-law). ``name`` is delivered by the network only (Q.931 §4.5.16).
 
-        ``complete`` False leaves out Sending complete: more digits follow by ``information``. Raises ``ValueError``
-        for a number that is not sendable.
+        Numbers are as one dials them (``numbering``). ``complete`` False leaves out Sending complete: more digits
+        follow by ``information``. Raises ``ValueError`` for a number that is not sendable.
         """
-        number, digits = _ascii(called), _ascii(caller)
-        request = ffi.gc(lib.pri_sr_new(), lib.pri_sr_free)
-        handle = lib.pri_new_call(self._pri)
+        request = libpri_setup.request(
+            self._role, self._prefixes, called, caller, name, restricted=restricted, complete=complete
+        )
         lib.pri_sr_set_channel(request, channel, exclusive, 0)
-        lib.pri_sr_set_bearer(request, lib.PRI_TRANS_CAP_3_1K_AUDIO, lib.PRI_LAYER_1_ALAW)
-        lib.pri_sr_set_called(request, number, lib.PRI_UNKNOWN, complete)
-        if caller or name or restricted:
-            allowed = (
-                lib.PRES_ALLOWED_NETWORK_NUMBER
-                if self._role == "network"
-                else lib.PRES_ALLOWED_USER_NUMBER_NOT_SCREENED
-            )
-            presentation = lib.PRES_PROHIB_NETWORK_NUMBER if restricted else allowed
-            lib.pri_sr_set_caller(request, digits, _display(name), lib.PRI_UNKNOWN, presentation)
+        handle = lib.pri_new_call(self._pri)
         call = self._adopt(handle, incoming=False)
         if lib.pri_setup(self._pri, handle, request):
             raise RuntimeError("libpri refuses to send SETUP")
@@ -183,7 +160,7 @@ class DChannel:
 
     def information(self, call: Call, digit: str) -> None:
         """Send one more digit of the called number (overlap sending, Q.931 §5.1.3)."""
-        self._send(call, lib.pri_information, _ascii(digit))
+        self._send(call, lib.pri_information, digit.encode("ascii"))
 
     def setup_ack(self, call: Call, channel: int) -> None:
         """Ask for more digits on ``channel`` (overlap receiving, Q.931 §5.2.4)."""
@@ -240,14 +217,14 @@ class DChannel:
     def _adopt(self, handle: Any, *, incoming: bool) -> Call:
         stale = self._calls.get(_key(handle))
         if stale is not None:  # libpri has freed it without a word and used its memory again
-            self._gone(stale, _UNKNOWN_CAUSE)
+            self._gone(stale, UNKNOWN_CAUSE)
         call = self._calls[_key(handle)] = Call(handle, incoming)
         return call
 
     def _gone(self, call: Call, cause: int) -> None:
         del self._calls[_key(call.handle)]
         call.gone = True
-        self._events.append(Gone(call, cause if cause in _CAUSES else _UNKNOWN_CAUSE, self._timing))
+        self._events.append(Gone(call, libpri_events.known(cause), self._timing))
 
     def _find_gone(self, call: Call, cause: int) -> None:
         if not call.gone and lib.pri_get_crv(self._pri, call.handle, ffi.NULL) < 0:
@@ -264,7 +241,7 @@ class DChannel:
         self._timer = None
         self._run_due()
         for call in list(self._calls.values()):
-            self._find_gone(call, _UNKNOWN_CAUSE)
+            self._find_gone(call, UNKNOWN_CAUSE)
         self._settle()
 
     def _settle(self) -> None:
@@ -272,7 +249,7 @@ class DChannel:
         if self._pri is None:
             return
         for call in [call for call in self._calls.values() if call.clearing]:
-            self._find_gone(call, _UNKNOWN_CAUSE)
+            self._find_gone(call, UNKNOWN_CAUSE)
         self._arm()
         if self._draining:
             return
@@ -297,123 +274,38 @@ class DChannel:
             self._timer = loop.call_at(when, self._on_timer)
 
     def _take(self, raw: Any) -> None:
-        """Copy one event out of libpri, and answer those that have only one answer."""
+        """Copy one event out of libpri."""
         if raw == ffi.NULL:
             return
-        kind = raw.e
-        if kind == lib.PRI_EVENT_RING:
-            self._events.append(self._ring(raw.ring))
-        elif kind == lib.PRI_EVENT_DCHAN_UP:
-            self._events.append(LinkUp())
-        elif kind == lib.PRI_EVENT_DCHAN_DOWN:
-            self._events.append(LinkDown())
-        elif kind == lib.PRI_EVENT_RESTART:
-            self._events.append(Restarted(_channel_or_all(raw.restart.channel)))
-        elif kind == lib.PRI_EVENT_RESTART_ACK:
-            self._events.append(RestartAcked(_channel_or_all(raw.restartack.channel)))
-        elif kind in _OF_A_CALL:
-            field, take = _OF_A_CALL[kind]
-            part = getattr(raw, field)
-            call = self._calls.get(_key(part.call))
-            if call is None:
-                log.debug("event %d of an unknown call", kind)
-            else:
-                take(self, call, part)
+        if raw.e == lib.PRI_EVENT_RING:
+            call = self._adopt(raw.ring.call, incoming=True)
+            self._events.append(libpri_setup.ring(raw.ring, call, self._role, self._prefixes))
+        elif (event := libpri_events.of_line(raw)) is not None:
+            self._events.append(event)
+        elif (handle := libpri_events.handle_of(raw)) is None:
+            log.debug("ignored: %s", ffi.string(lib.pri_event2str(raw.e)).decode())
+        elif (known := self._calls.get(_key(handle))) is None:
+            log.debug("event %d of an unknown call", raw.e)
         else:
-            log.debug("ignored: %s", ffi.string(lib.pri_event2str(kind)).decode())
+            self._take_of(known, raw)
 
-    def _ring(self, ring: Any) -> Ring:
-        return Ring(
-            call=self._adopt(ring.call, incoming=True),
-            channel=ring.channel & 0xFF,
-            exclusive=not ring.flexible,
-            called=_text(ring.callednum),
-            caller=_text(ring.callingnum),
-            name=_text(ring.callingname),
-            restricted=ring.callingpres & lib.PRI_PRES_RESTRICTION == 0x20,
-            complete=bool(ring.complete),
-        )
-
-    def _disconnected(self, call: Call, part: Any) -> None:
-        cause = part.cause
-        call.clearing = True
-        self._events.append(Clearing(call, cause if cause in _CAUSES else _UNKNOWN_CAUSE))
-        lib.pri_hangup(self._pri, call.handle, cause)
-
-    def _hung_up(self, call: Call, part: Any) -> None:
-        cause = part.cause
-        lib.pri_hangup(self._pri, call.handle, cause)
-        self._gone(call, cause)
-
-    def _add(self, event: Event) -> None:
-        self._events.append(event)
-
-    def counters(self) -> dict[str, int]:
-        """What was wrong since the beginning."""
-        return {"q931_errors": self.errors, "q921_dropped": self.dropped}
-
-
-#: Events of a call: their member of libpri's union, and what is done with it.
-_OF_A_CALL: dict[int, tuple[str, Callable[[DChannel, Call, Any], None]]] = {
-    lib.PRI_EVENT_INFO_RECEIVED: (
-        "ring",
-        lambda self, call, part: self._add(Information(call, _text(part.callednum), bool(part.complete))),
-    ),
-    lib.PRI_EVENT_KEYPAD_DIGIT: ("digit", lambda self, call, part: self._add(Keypad(call, _text(part.digits)))),
-    lib.PRI_EVENT_SETUP_ACK: ("setup_ack", lambda self, call, part: self._add(SetupAck(call, part.channel & 0xFF))),
-    lib.PRI_EVENT_PROCEEDING: (
-        "proceeding",
-        lambda self, call, part: self._add(Proceeding(call, part.channel & 0xFF, _inband(part))),
-    ),
-    lib.PRI_EVENT_PROGRESS: (
-        "proceeding",
-        lambda self, call, part: self._add(Progressing(call, _inband(part))),
-    ),
-    lib.PRI_EVENT_RINGING: (
-        "ringing",
-        lambda self, call, part: self._add(Ringing(call, part.channel & 0xFF, _inband(part))),
-    ),
-    lib.PRI_EVENT_ANSWER: ("answer", lambda self, call, part: self._add(Connected(call, part.channel & 0xFF))),
-    lib.PRI_EVENT_HANGUP_REQ: ("hangup", DChannel._disconnected),
-    lib.PRI_EVENT_HANGUP: ("hangup", DChannel._hung_up),
-    lib.PRI_EVENT_HANGUP_ACK: ("hangup", lambda self, call, part: self._gone(call, part.cause)),
-}
+    def _take_of(self, call: Call, raw: Any) -> None:
+        """An event of a call; DISCONNECT and what ends a call at once have only one answer, which is given."""
+        event = libpri_events.of_call(raw, call)
+        if raw.e in (lib.PRI_EVENT_HANGUP_REQ, lib.PRI_EVENT_HANGUP):
+            lib.pri_hangup(self._pri, call.handle, raw.hangup.cause)
+        match event:
+            case Gone(_, cause):
+                self._gone(call, cause)
+            case Clearing():
+                call.clearing = True
+                self._events.append(event)
+            case _:
+                self._events.append(event)
 
 
 def _key(handle: Any) -> int:
     return int(ffi.cast("uintptr_t", handle))
-
-
-def _inband(part: Any) -> bool:
-    return bool(part.progressmask & lib.PRI_PROG_INBAND_AVAILABLE)
-
-
-def _channel_or_all(channel: int) -> int | None:
-    return None if channel & 0xFF == 0xFF else channel & 0xFF
-
-
-def _text(octets: Any) -> str:
-    """A C string off the line: digits are ASCII; names are UTF-8, GB 18030 or whatever the exchange likes."""
-    raw = bytes(ffi.string(octets))
-    for encoding in ("utf-8", "gb18030"):
-        with suppress(UnicodeDecodeError):
-            return raw.decode(encoding)
-    return raw.decode("latin-1")
-
-
-def _ascii(digits: str) -> bytes:
-    if not digits.isascii() or not digits.isprintable() or len(digits) > 31:
-        raise ValueError(f"{digits!r} is not a number that can be sent: up to 31 printable ASCII characters")
-    return digits.encode()
-
-
-def _display(name: str) -> bytes:
-    """At most 48 octets of UTF-8, cut between characters (libpri keeps 50).
-
-    A first octet with its high bit set would be taken for a character set indicator, so one is put before it.
-    """
-    octets = name.encode()[:48].decode(errors="ignore").encode()
-    return b"\xb1" + octets if octets[:1] > b"\x7f" else octets
 
 
 # -- what libpri calls -------------------------------------------------------------------------------------------------
@@ -444,13 +336,13 @@ def on_write(pri: Any, buffer: Any, size: int) -> int:
 @ffi.def_extern()  # type: ignore[untyped-decorator]
 def on_message(_pri: Any, text: Any) -> None:
     """What libpri remarks."""
-    log.debug("libpri: %s", _text(text).rstrip())
+    log.debug("libpri: %s", libpri_events.text(text).rstrip())
 
 
 @ffi.def_extern()  # type: ignore[untyped-decorator]
 def on_error(pri: Any, text: Any) -> None:
     """What libpri complains about: mostly what the far end should not have sent."""
-    log.warning("libpri: %s", _text(text).rstrip())
+    log.warning("libpri: %s", libpri_events.text(text).rstrip())
     if pri and (userdata := lib.pri_get_userdata(pri)):
         engine: DChannel = ffi.from_handle(userdata)
         engine.errors += 1

@@ -132,6 +132,23 @@ def test_what_setup_carries_arrives():
     _run(scenario)
 
 
+@pytest.mark.parametrize(
+    "number,octets",
+    [("02188881234", b"\xa12188881234"), ("0085223456789", b"\x9185223456789"), ("95588", b"\x8095588")],
+)
+def test_a_users_setup_carries_types_of_number_in_octet_3(number, octets):
+    async def scenario(ends):
+        frames = []
+        ends.cpe._transmit = frames.append
+        ends.cpe.setup(number, number, channel=1)
+        [setup] = frames
+        called = b"\x70" + bytes([len(octets)]) + octets
+        calling = b"\x6c" + bytes([len(octets) + 1, octets[0] & 0x7F, 0x80]) + octets[1:]
+        assert called in setup and calling in setup
+
+    _run(scenario)
+
+
 @pytest.mark.parametrize("name", ["Ada", "李雷", "Zoë", "中" * 40, ""])
 def test_names_in_any_script_arrive_as_far_as_they_fit(name):
     async def scenario(ends):
