@@ -258,7 +258,8 @@ class LineProcess:
         gc.collect(2 if self._ticks % (_FULL_COLLECTION_S * _TICKS_A_SECOND) == 0 else 1)
 
     def _counters(self) -> dict[str, int]:
-        return self._switch.counters() | {
+        lines = {f"{trunk.name}.{name}": n for trunk in self._trunks for name, n in trunk.counters().items()}
+        return self._switch.counters() | lines | {
             "ticks": self._ticks, "ticks_skipped": self._clock.skipped, "ticks_failed": self._clock.failed,
             "commands_failed": self._failed, "events_dropped": self._link.dropped,
         }

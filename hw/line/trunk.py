@@ -103,3 +103,7 @@ class Trunk(ABC):
     @abstractmethod
     def legs(self) -> Sequence[LegState]:
         """Every leg that is not cleared."""
+
+    @abstractmethod
+    def counters(self) -> dict[str, int]:
+        """What was dropped, late, missing or wrong on the line since the start, the timeslots' audio included."""

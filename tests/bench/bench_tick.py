@@ -103,6 +103,9 @@ class MemoryTrunk(Trunk):
     def legs(self) -> Sequence[LegState]:
         return ()
 
+    def counters(self) -> dict[str, int]:
+        return {}
+
     def _nothing(self, *_: object) -> None:
         raise ValueError("not of this trunk")
 

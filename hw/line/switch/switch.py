@@ -215,13 +215,10 @@ class Switch:
         }
 
     def counters(self) -> dict[str, int]:
-        """What was dropped, late or missing since the start; the spans' own added up over all spans."""
+        """What was dropped or late since the start; the trunks count their timeslots themselves."""
         counters = self.rtp.counters()
         counters["rtcp_dropped"] = self._reports.dropped
         counters["recorder_blocks_dropped"] = self._recorders.writer.dropped
-        for _, span in self._spans:
-            for name, count in span.counters().items():
-                counters[name] = counters.get(name, 0) + count
         return counters
 
     # -- the tick ------------------------------------------------------------------------------------------------------
