@@ -39,6 +39,7 @@ from hw.messages import (
     Play,
     Played,
     PlayItem,
+    Proceeding,
     Record,
     Recorded,
     Registered,
@@ -260,6 +261,44 @@ def test_calls_out_have_audio_and_ends(tmp_path) -> None:
             assert (await control.next(Cleared, leg=dial.leg)).cause == cause
         control.send(Block("e1", None, True), Dial("z", "e1", "13900139000"))
         assert (await control.next(Cleared, leg="z")).cause == 34
+
+    within(20, tmp_path, scene)
+
+
+def test_a_call_out_that_is_never_alerted_ends_when_the_control_process_has_waited_enough(tmp_path) -> None:
+    async def scene(box: Box) -> None:
+        box.exchange.on_call = lambda _person: None  # CALL PROCEEDING is all that comes
+        control = await box.connect()
+        await control.next(LineState, up=True)
+        control.send(Dial("out", "e1", "10086"))
+        await control.next(Proceeding, leg="out")
+        await control.close()
+        again = await box.connect()
+        snapshot = await again.next(Snapshot)
+        assert [(state.leg, state.phase) for state in snapshot.legs] == [("out", "dialling")]
+        again.send(Hangup("out", 19))
+        assert await again.next(Cleared) == Cleared("out", 19, "us")
+        state = await again.next(LineState)
+        while {channel.state for channel in state.channels} != {"idle"}:
+            state = await again.next(LineState)
+        again.events.clear()
+        stats = await again.next(Stats)
+        assert (stats.gauges["legs"], stats.gauges["ports"], box.exchange.subscribers) == (0, 0, [])
+
+    within(20, tmp_path, scene)
+
+
+def test_what_goes_wrong_on_a_line_is_counted_under_its_name(tmp_path) -> None:
+    async def scene(box: Box) -> None:
+        control = await box.connect()
+        await control.next(LineState, up=True)
+        counters = (await control.next(Stats)).counters
+        assert {f"e1.{name}" for name in ("slips", "missing", "dropped", "d_dropped", "q931_errors")} <= set(counters)
+        assert counters["e1.q921_dropped"] == 0
+        box.exchange.spans[0]._send(b"\x00")  # no Q.921 frame
+        while counters["e1.q921_dropped"] == 0:
+            counters = (await control.next(Stats)).counters
+        assert counters["e1.q921_dropped"] == 1
 
     within(20, tmp_path, scene)
 

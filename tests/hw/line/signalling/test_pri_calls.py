@@ -173,6 +173,23 @@ def test_we_give_up_a_call_in_every_phase(pair):
     asyncio.run(main())
 
 
+@pytest.mark.parametrize("cause", [16, 19, 102])
+def test_a_call_that_proceeds_and_then_nothing_is_given_up_by_us_alone(pair, cause):
+    async def main():
+        async with pair() as p:
+            p.exchange.on_call = lambda _person: None  # CALL PROCEEDING is all that comes: libpri has no T310
+            p.trunk.dial("out", "10086", "", "")
+            await p.next(Proceeding)
+            [person] = p.exchange.subscribers
+            assert [(leg.leg, leg.phase) for leg in p.trunk.legs()] == [("out", "dialling")]
+            p.trunk.hangup("out", cause)
+            assert await p.next(Cleared) == Cleared("out", cause, "us")
+            assert await person.cleared() == cause
+            await p.until_idle()
+
+    asyncio.run(main())
+
+
 def test_both_sides_hang_up_at_once(pair):
     async def main():
         async with pair() as p:
