@@ -2,12 +2,13 @@
 
 The line and phone processes are servers with one peer, the control process. A new connection takes the old one's
 place. What ends while nobody is connected is kept (bounded, the drop counted) and told in the ``Snapshot`` that opens
-the next connection.
+the next connection. A far end that reads no more (stopped, stuck) is given up once ``MAX_UNREAD`` waits for it.
 """
 
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 from collections import deque
 from collections.abc import AsyncIterator, Callable
@@ -21,6 +22,10 @@ from hw.messages import Cleared, Fault, Message, Recorded, Refused, Snapshot, Un
 
 #: A line longer than this is not one of ours (30 channels' state is 2 kB, 60 accounts 6 kB).
 MAX_LINE = 1 << 20
+#: Octets that may wait for a far end that does not read: a quarter of an hour of a busy box's events.
+MAX_UNREAD = 4 << 20
+#: Messages taken in a row before other work of the loop has its turn: a flood must not keep the tick waiting.
+_IN_A_ROW = 16
 #: How many final events are kept while the control process is away.
 MAX_MISSED = 10_000
 
@@ -44,7 +49,7 @@ def decode(line: bytes) -> Message:
     """The message in one line. Raises ``LinkError`` saying what is wrong with it."""
     try:
         data = json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise LinkError(f"not JSON: {error}") from None
     kind = data.get("type") if isinstance(data, dict) else None
     if kind not in _KINDS:
@@ -62,13 +67,22 @@ class Link:
         self._reader = reader
         self._writer = writer
 
+    @property
+    def unread(self) -> int:
+        """Octets that wait for the far end."""
+        return self._writer.transport.get_write_buffer_size()
+
     def send(self, message: Message) -> None:
-        """Queue one message; silently late when the far end is slow, lost when it is gone (iteration ends then)."""
+        """Queue one message: late when the far end is slow, lost when it is gone or given up (iteration ends then)."""
+        if self.unread > MAX_UNREAD:
+            self.abort()
         if not self._writer.is_closing():
             self._writer.write(encode(message))
 
     async def __aiter__(self) -> AsyncIterator[Message]:
-        while True:
+        for number in itertools.count(1):
+            if number % _IN_A_ROW == 0:
+                await asyncio.sleep(0)
             try:
                 line = await self._reader.readline()
             except (ConnectionError, ValueError):  # ValueError: a line over MAX_LINE
@@ -83,6 +97,10 @@ class Link:
     def close(self) -> None:
         """Close the connection; iteration on both ends ends."""
         self._writer.close()
+
+    def abort(self) -> None:
+        """Close it at once; what waits for the far end is lost."""
+        self._writer.transport.abort()
 
 
 async def connect(path: Path) -> Link:
@@ -104,6 +122,7 @@ class LinkServer:
         self._server: asyncio.Server | None = None
         self._serving: set[asyncio.Task[None]] = set()
         self._missed: deque[Cleared | Recorded | Refused | Unregistered] = deque(maxlen=MAX_MISSED)
+        self._unread: list[Message] = []  # what was sent since everything had been read
         self.dropped = 0
 
     @property
@@ -129,11 +148,32 @@ class LinkServer:
 
     def send(self, event: Message) -> None:
         """Send an event up; while nobody is there, keep it if it is final, drop it otherwise (the snapshot tells)."""
-        if self._link is not None:
-            self._link.send(event)
-        elif isinstance(event, Cleared | Recorded | Refused | Unregistered):
-            self.dropped += len(self._missed) == MAX_MISSED
-            self._missed.append(event)
+        if self._link is not None and self._link.unread > MAX_UNREAD:
+            self._give_up(self._link)
+        if self._link is None:
+            self._keep(event)
+            return
+        self._link.send(event)
+        if self._link.unread:
+            self._unread.append(event)
+        else:
+            self._unread.clear()
+
+    def _keep(self, event: Message) -> bool:
+        """Keep an event for the next connection if it is final; whether it was."""
+        if not isinstance(event, Cleared | Recorded | Refused | Unregistered):
+            return False
+        self.dropped += len(self._missed) == MAX_MISSED
+        self._missed.append(event)
+        return True
+
+    def _give_up(self, link: Link) -> None:
+        """The peer does not read, or has been replaced: what is final of what waits for it is for the next one."""
+        if link.unread:
+            self.dropped += sum(not self._keep(event) for event in self._unread)
+        self._unread.clear()
+        self._link = None
+        link.abort()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
@@ -142,7 +182,7 @@ class LinkServer:
         task.add_done_callback(self._serving.discard)
         link = Link(reader, writer)
         if self._link is not None:
-            self._link.close()
+            self._give_up(self._link)
         self._link = link
         snapshot = self._snapshot()
         link.send(Snapshot(snapshot.process, snapshot.legs, snapshot.ports, snapshot.recorders, tuple(self._missed)))
@@ -154,4 +194,5 @@ class LinkServer:
         finally:
             if self._link is link:
                 self._link = None
+                self._unread.clear()
             link.close()

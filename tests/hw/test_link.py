@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from pathlib import Path
 from typing import Any, get_args
 
@@ -12,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hw import messages
-from hw.link import Link, LinkError, LinkServer, connect, decode, encode
+from hw.link import MAX_UNREAD, Link, LinkError, LinkServer, connect, decode, encode
 from hw.messages import Cleared, Fault, Hangup, LineState, Message, Recorded, Snapshot
 from hw.settings import SettingsError, load
 
@@ -119,3 +120,58 @@ def test_a_broken_settings_file_is_named_with_key_and_what_is_allowed(tmp_path: 
     with pytest.raises(SettingsError, match=said) as error:
         load(path, "t", Table)
     assert str(path) in str(error.value)
+
+
+def test_a_peer_that_reads_no_more_is_given_up_and_what_ended_meanwhile_is_told_to_the_next(tmp_path: Path) -> None:
+    async def main() -> None:
+        path = tmp_path / "x.sock"
+        server = LinkServer(path, snapshot=lambda: Snapshot("line"), command=lambda message: None)
+        await server.start()
+        stuck = await asyncio.open_unix_connection(str(path), limit=1 << 10)
+        await stuck[0].readline()
+        noise = Fault("x", "y" * 10_000)
+        sent = 0
+        while server.connected:
+            server.send(noise)
+            sent += 1
+            assert sent * 10_000 < 3 * MAX_UNREAD, "what waits for a stuck peer grows for ever"
+            if sent == 300:
+                server.send(Cleared("t1", 16))
+            if sent % 50 == 0:
+                await asyncio.sleep(0)
+        server.send(Cleared("t2", 17))
+        assert server.dropped > MAX_UNREAD // 10_100 - 50, "what is lost is counted"
+        newer = await connect(path)
+        assert (await first(newer, Snapshot)).missed == (Cleared("t1", 16), Cleared("t2", 17))
+        newer.close()
+        stuck[1].close()
+        await server.close()
+
+    asyncio.run(main())
+
+
+def test_a_flood_of_commands_leaves_room_for_the_tick(tmp_path: Path) -> None:
+    async def main() -> None:
+        taken = 0
+
+        def command(message: Message) -> None:
+            nonlocal taken
+            taken += 1
+            busy_until = time.perf_counter() + 0.0001
+            while time.perf_counter() < busy_until:
+                pass
+
+        server = LinkServer(tmp_path / "x.sock", snapshot=lambda: Snapshot("line"), command=command)
+        await server.start()
+        _, writer = await asyncio.open_unix_connection(str(tmp_path / "x.sock"))
+        writer.write(encode(Hangup("t1")) * 5_000)
+        turns = 0
+        async with asyncio.timeout(20):
+            while taken < 5_000:
+                await asyncio.sleep(0)
+                turns += 1
+        assert turns > 5_000 / 20, "the loop turned between the commands"
+        writer.close()
+        await server.close()
+
+    asyncio.run(main())
