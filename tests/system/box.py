@@ -165,12 +165,13 @@ async def running(path: Path, *, settings: dict[str, dict[str, Any]] | None = No
     try:
         for name in MODULES:
             await box.start(name)
-        box.exchange = Exchange(ExchangeSettings(spans=(ExchangeSpanSettings(address=str(box.site.sockets / "e1")),)))
+        spans = tomllib.loads(box.site.config.read_text(encoding="utf-8"))["line"]["spans"]
+        box.exchange = Exchange(ExchangeSettings(tuple(ExchangeSpanSettings(span["address"]) for span in spans)))
         await box.exchange.start()
         talking = asyncio.create_task(box.audio.run())
         async with asyncio.timeout(15):
             await box.exchange.wait_up()
-        await box.until(lambda view: any(t.line == "e1" and t.up for t in view.trunks))
+        await box.until(lambda view: {t.line for t in view.trunks if t.up} >= {span["name"] for span in spans})
         yield box
     except BaseException:
         for child in box.children.values():

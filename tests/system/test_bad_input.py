@@ -67,7 +67,6 @@ def test_who_may_not_come_in_and_what_cannot_be_reached_is_answered_clearly(tmp_
     asyncio.run(main())
 
 
-@pytest.mark.requirement("A12.01")
 def test_malformed_messages_and_keys_nobody_asked_for_leave_a_call_as_it_is(tmp_path: Path) -> None:
     async def main() -> None:
         async with running(tmp_path) as box, asyncio.timeout(40):

@@ -77,7 +77,6 @@ def test_hold_resume_and_blind_transfer_as_the_caller_and_both_agents_hear_them(
     asyncio.run(main())
 
 
-@pytest.mark.requirement("A3.10")
 def test_pause_and_logout_by_code_and_a_call_that_one_does_not_answer_goes_to_the_next(tmp_path: Path) -> None:
     async def main() -> None:
         acd = {"acd": {"ring_s": 3.0}}

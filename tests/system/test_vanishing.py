@@ -90,7 +90,6 @@ def test_a_caller_who_hangs_up_in_any_state_leaves_nothing_behind(tmp_path: Path
     asyncio.run(main())
 
 
-@pytest.mark.requirement("A3.10")
 def test_when_an_agents_phone_dies_while_it_rings_or_talks_the_next_agent_gets_the_caller(tmp_path: Path) -> None:
     etc = own_etc(tmp_path, {})
     queues = etc / "queues.toml"
