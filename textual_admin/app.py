@@ -83,7 +83,7 @@ class Console(App[None]):
         yield Banner()
         with ContentSwitcher(initial=self.panel.NAME):
             yield from self.panels
-        yield Typing(id="typing")
+        yield Typing()
         yield Keys()
 
     def on_mount(self) -> None:
@@ -213,12 +213,12 @@ class Console(App[None]):
         hint = _("text, or !text for all without it") if mode == "/" else "  ".join(_(p.TITLE) for p in self.panels)
         self.query_one(Typing).begin(mode, self.panel.pattern if mode == "/" else "", hint)
 
-    @on(Input.Changed, "#typing")
+    @on(Input.Changed, "#typed")
     def _typed(self, event: Input.Changed) -> None:
         if self.query_one(Typing).mode == "/":
             self._filter(event.value)
 
-    @on(Input.Submitted, "#typing")
+    @on(Input.Submitted, "#typed")
     def _entered(self, event: Input.Submitted) -> None:
         mode = self.query_one(Typing).mode
         self._end_typing()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from typing import ClassVar
 
 from rich.text import Text
+from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
 from textual.message import Message
 from textual.widgets import Input, Static
 
@@ -21,22 +22,23 @@ HARD = "\N{NO-BREAK SPACE}"
 Key = tuple[str, str, bool]
 
 
-def heading(store: Store, now: float) -> str:
-    """Site, version, age of the figures, alarms, local time."""
+def heading(store: Store) -> str:
+    """Site, version, the service's time of the figures and how old they are now, alarms."""
     parts = ["OneCall"]
     if store.live is not None:
-        parts = [clean(store.live.site), store.live.version, _("data {} old").format(age(store.age_s() or 0.0))]
+        then = _("{}, data {} old").format(clock(store.live.at), age(store.age_s() or 0.0))
+        parts = [clean(store.live.site), store.live.version, then]
         if store.live.alarms:
-            parts.append(_("! {} alarms").format(len(store.live.alarms)))
-    return "  ".join([*parts, clock(now)])
+            parts.append(_("! alarms: {}").format(len(store.live.alarms)))
+    return "  ".join(parts)
 
 
 def banner(store: Store) -> str:
     """Why the figures are grey; "" when they are not."""
     if not store.stale:
         return ""
-    silent = _("! Service silent for {:.0f} s").format(store.silent_s())
-    return f"{silent}: {store.trouble}" if store.trouble else silent
+    silent = _("Service silent for {:.0f} s").format(store.silent_s())
+    return "! " + "  ".join(part for part in (store.trouble, silent if store.live or not store.trouble else "") if part)
 
 
 class Heading(Static):
@@ -44,7 +46,7 @@ class Heading(Static):
 
     def show(self, store: Store) -> None:
         """Draw."""
-        self.update(Text(heading(store, time.time()), no_wrap=True, overflow="ellipsis"))
+        self.update(Text(heading(store), no_wrap=True, overflow="ellipsis"))
 
 
 class Tabs(Static):
@@ -88,7 +90,7 @@ class Keys(Static):
         self.update(text)
 
 
-class Typing(Input):
+class Typing(Horizontal):
     """The line for ``/`` (filter) and ``:`` (go to a screen); seen only while one types."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "give_up")]
@@ -98,14 +100,19 @@ class Typing(Input):
 
     mode = ""
 
+    def compose(self) -> ComposeResult:
+        """The sign of the mode, and the place to type."""
+        yield Static(id="mode", markup=False)
+        yield Input(id="typed", compact=True)
+
     def begin(self, mode: str, text: str, hint: str) -> None:
         """Show the line and type into it; ``mode`` is ``/`` or ``:``."""
         self.mode = mode
-        self.placeholder = hint
-        self.border_title = mode
         self.display = True
-        self.value = text
-        self.focus()
+        self.query_one("#mode", Static).update(mode)
+        line = self.query_one(Input)
+        line.placeholder, line.value = hint, text
+        line.focus()
 
     def end(self) -> None:
         """Hide it."""

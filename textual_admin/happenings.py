@@ -8,7 +8,7 @@ from typing import Any
 from appliance.api.types import EventRow
 from textual_admin.figures import millis
 from textual_admin.lang import N_, _
-from textual_admin.words import Tone
+from textual_admin.words import AGENTS, Tone
 
 KINDS: Mapping[str, str] = {
     "contact.offered": N_("call comes in"),
@@ -100,6 +100,15 @@ CAUSES: Mapping[int, str] = {
 
 #: Data that says nothing to a person who looks at the log, or is said by the kind.
 _LEFT_OUT = frozenset({"leg", "peer", "version", "was", "was_ms", "name", "agents", "free", "path"})
+#: Values that are words of the product.
+VALUES: Mapping[str, str] = {
+    "far": N_("the far end"),
+    "us": "OneCall",
+    "caller": N_("caller"),
+    "peer": N_("called party"),
+    "transferred": N_("transfer"),
+}
+
 #: Data that needs no word before it.
 _ALONE = frozenset({"number", "destination", "menu", "state", "reason", "error"})
 
@@ -124,7 +133,9 @@ def _value(key: str, value: Any) -> str:
         return f"{value} {_(CAUSES[value])}"
     if isinstance(value, bool):
         return _("yes") if value else _("no")
-    return str(value)
+    if key == "state" and value in AGENTS:
+        return _(AGENTS[value].word)
+    return _(VALUES[value]) if key in ("by", "reason") and value in VALUES else str(value)
 
 
 def tone(row: EventRow) -> Tone:

@@ -61,7 +61,7 @@ def _place_params(row: TrunkRow | ChannelRow, blocked: bool) -> Mapping[str, Any
 def _block_question(row: TrunkRow | ChannelRow) -> str:
     busy = row.busy if isinstance(row, TrunkRow) else int(row.state == "busy")
     text = _("Block {}? No new call will use it.").format(place(row))
-    return text + (" " + _("{} calls that are up go on.").format(busy) if busy else "")
+    return text + (" " + _("Calls on it go on: {}.").format(busy) if busy else "")
 
 
 def _block_hinder(row: TrunkRow | ChannelRow) -> str:

@@ -22,7 +22,7 @@ class Commands(Provider):
     def _commands(self) -> Iterator[Command]:
         app = cast("Console", self.app)
         for number, panel in enumerate(app.panels):
-            yield _("Go to: {}").format(_(panel.TITLE)), _(panel.HELP), partial(app.action_go, number)
+            yield _("Go to: {}").format(_(panel.TITLE)), "", partial(app.action_go, number)
         for order in app.panel.ORDERS:
             yield _(order.label), app.hindrance(order), partial(app.action_order, order.name)
         for __, label, action in app.general:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import ClassVar
 
 from attrs import frozen
 from rich.cells import cell_len
 from rich.text import Text
 from textual.app import App
+from textual.binding import Binding, BindingType
 from textual.coordinate import Coordinate
 from textual.widgets import DataTable
 from textual.widgets.data_table import ColumnKey, RowKey
@@ -54,6 +56,8 @@ def drawn(app: App[object], cell: Cell) -> Text:
 class LiveTable(DataTable[Text]):
     """``head`` once a language, ``show`` for each view."""
 
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("home", "scroll_top"), Binding("end", "scroll_bottom")]
+
     def __init__(self) -> None:
         super().__init__(cursor_type="row", zebra_stripes=False, cell_padding=1)
         self._columns: tuple[ColumnKey, ...] = ()
@@ -96,6 +100,7 @@ class LiveTable(DataTable[Text]):
             before = self._shown.get(name)
             if before is None:
                 self.add_row(*(drawn(self.app, cell) for cell in cells), key=name)
+                self.call_after_refresh(self._settle)
             elif before != cells:
                 self._change(name, before, cells)
             self._shown[name] = cells
@@ -103,8 +108,15 @@ class LiveTable(DataTable[Text]):
     def _change(self, name: str, before: tuple[Cell, ...], cells: tuple[Cell, ...]) -> None:
         for column, old, new in zip(self._columns, before, cells, strict=True):
             if old != new:
-                wider = cell_len(new.text) != cell_len(old.text)
+                wider = cell_len(new.text) > self.columns[column].content_width  # columns only grow: nothing jumps
                 self.update_cell(RowKey(name), column, drawn(self.app, new), update_width=wider)
+                if wider:
+                    self.call_after_refresh(self._settle)
+
+    def _settle(self) -> None:
+        """Columns are measured when the table is idle; what was drawn before, in narrower ones, is drawn again."""
+        self._clear_caches()
+        self.refresh()
 
     def _go(self, key: str) -> None:
         """Keep the cursor on its row, wherever that is now; a row that is gone leaves it in place."""

@@ -10,7 +10,9 @@ Heading { height: 1; background: $primary-background; color: $text; padding: 0 1
 Tabs { height: 1; background: $panel; padding: 0 0; }
 Banner { height: auto; max-height: 3; background: $error; color: $text; text-style: bold; padding: 0 1; display: none; }
 Keys { height: auto; max-height: 2; background: $panel; }
-Typing { display: none; border: none; height: 1; padding: 0 1; background: $boost; }
+Typing { display: none; height: 1; padding: 0 1; background: $boost; }
+#mode { width: 1; text-style: bold; }
+#typed { width: 1fr; background: $boost; }
 ContentSwitcher { height: 1fr; }
 .stale ContentSwitcher { opacity: 40%; }
 Panel { height: 1fr; }

@@ -38,7 +38,7 @@ class Calls(TablePanel):
         rows = store.live.calls if store.live else ()
         states = Counter[str](row.state for row in rows)
         found = (f"{word.text()} {states[name]}" for name, word in CALLS.items() if states[name])
-        return "  ".join([_("{} calls up").format(len(rows)), *found])
+        return "  ".join([_("calls up: {}").format(len(rows)), *found])
 
 
 def _line(row: CallRow, at: float) -> Line:

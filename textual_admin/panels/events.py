@@ -48,7 +48,7 @@ class Events(TablePanel):
     def sum_up(self, store: Store) -> str:
         """Whether it runs, and what is not shown."""
         text = _("stopped: space goes on") if self.paused else _("live")
-        lost = "  " + _("{} events lost on the way").format(store.lost) if store.lost else ""
+        lost = "  " + _("events lost on the way: {}").format(store.lost) if store.lost else ""
         return text + lost
 
     def show(self, store: Store) -> None:

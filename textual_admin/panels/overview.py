@@ -134,7 +134,7 @@ def processes(rows: Sequence[ProcessRow], cpu: dict[int, float]) -> list[Spans]:
     for row in rows:
         name = _(PROCESSES.get(row.process, row.process))
         if not row.up:
-            lines.append([Cell(f"{name}  "), Cell(f"! {_('away')}", "bad")])
+            lines.append([Cell(f"{name}  "), Cell(_("! away"), "bad")])
             continue
         used = f"{100 * cpu[row.pid]:.0f} %" if row.pid in cpu else "–"
         late = f"p99 {row.run_late_p99_ms:.1f} ms  max {row.run_late_max_ms:.1f} ms" if row.process == "line" else ""

@@ -20,13 +20,13 @@ class Queues(TablePanel):
     NAME = "queues"
     TITLE = N_("Queues")
     HELP = N_(
-        "Every queue: callers who wait and the longest wait, agents logged in and ready, and the figures of today. "
+        "Every queue: callers who wait and the longest wait, agents ready of those logged in, and today's figures. "
         "In time: the share of the offered calls that were answered within the queue's target. "
         "Another strategy holds at once; callers keep their places."
     )
     ORDERS = (STRATEGY,)
-    HEADS = (N_("Queue"), N_("Waiting"), N_("Longest"), N_("Ready"), N_("Agents"), N_("Offered"), N_("Answered"),
-             N_("Lost"), N_("In time"), N_("Target"), N_("Strategy"))  # fmt: skip
+    HEADS = (N_("Queue"), N_("Wait"), N_("Longest"), N_("Ready"), N_("Offered"), N_("Taken"), N_("Lost"),
+             N_("In time"), N_("Strategy"), N_("Target"))  # fmt: skip
 
     def lines(self, store: Store) -> Mapping[str, Line]:
         """As the service lists them."""
@@ -37,7 +37,7 @@ class Queues(TablePanel):
         rows = store.live.queues if store.live else ()
         if store.live and not rows:
             return _("The service has no queues: is the plugin acd switched on?")
-        return _("{} wait in {} queues").format(sum(row.waiting for row in rows), len(rows))
+        return _("waiting: {}  queues: {}").format(sum(row.waiting for row in rows), len(rows))
 
 
 def pressure(row: QueueRow) -> Tone:
@@ -55,12 +55,11 @@ def cells(row: QueueRow) -> tuple[Cell, ...]:
         Cell(row.name or row.queue, "bold"),
         Cell(f"{overdue}{row.waiting}", tone, right=True),
         Cell(duration(row.longest_wait_s), tone, right=True),
-        Cell(str(row.free), "good" if row.free else "", right=True),
-        Cell(str(row.agents), right=True),
+        Cell(f"{row.free}/{row.agents}", "good" if row.free else "", right=True),
         Cell(str(row.offered), right=True),
         Cell(str(row.answered), right=True),
         Cell(str(row.abandoned), right=True),
         Cell(share(row.answered_in_target, row.offered), right=True),
-        Cell(f"{row.target_s:.0f} s", right=True),
         Cell(_(STRATEGIES.get(row.strategy, row.strategy))),
+        Cell(f"{row.target_s:.0f} s", right=True),
     )
