@@ -104,7 +104,7 @@ class Reports:
         )
         try:
             stream.rtcp.sendto(data, (stream.remote.address, f.latched_port + 1))
-        except OSError as error:
+        except (OSError, OverflowError) as error:  # OverflowError: RTP to port 65535 leaves none for RTCP
             _log.debug("RTCP of %s: %s", stream.name, error)
             self.dropped += 1
 

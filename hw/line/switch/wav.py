@@ -26,8 +26,8 @@ class WavError(Exception):
 
 
 def header(frames: int) -> bytes:
-    """The 44 octets before ``frames`` stereo frames of 16 bits."""
-    size = frames * _STEREO_BYTES
+    """The 44 octets before ``frames`` stereo frames of 16 bits; of more than 37 hours they tell no more than 37."""
+    size = min(frames * _STEREO_BYTES, 0xFFFFFFFF - 39)
     return _HEADER.pack(
         b"RIFF", 36 + size, b"WAVE", b"fmt ", 16, _PCM, 2, RATE, RATE * _STEREO_BYTES, _STEREO_BYTES, 16, b"data", size
     )

@@ -105,6 +105,8 @@ class Writer:
                     self._step(recording, block)
             except OSError as error:
                 recording.failed = f"{error.strerror or error}" + (f": {error.filename}" if error.filename else "")
+            except Exception as error:  # noqa: BLE001  one recording (a path with a NUL) must not end all others
+                recording.failed = f"{error!r}"
             if block is None or recording.failed:
                 self._end(recording)
 

@@ -142,3 +142,18 @@ def test_what_a_killed_process_left_is_made_whole(tmp_path) -> None:
     assert sorted(path.name for path in folder.iterdir()) == ["a.wav", "c-repaired.wav", "c.wav"]
     with pytest.raises(OSError, match="No such file"):
         repair(folder / "absent.wav.part")
+
+
+def test_a_path_that_no_system_takes_fails_its_own_recording_and_no_other(rig, tmp_path) -> None:
+    rig.switch.record(Record("bad", "a", f"{tmp_path}/x\0.wav"))
+    rig.switch.record(Record("good", "b", str(tmp_path / "y.wav")))
+    rig.tick(10)
+    rig.switch.stop_record("good")
+    bad, good = done(rig, 2)
+    assert (bad.recorder, good) == ("bad", Recorded("good", str(tmp_path / "y.wav"), 200))
+    assert "null" in bad.reason
+
+
+def test_a_recording_longer_than_a_header_can_tell_has_the_longest_header() -> None:
+    assert header(1 << 31)[40:44] == header(1 << 30)[40:44] == (0xFFFFFFD8).to_bytes(4, "little")
+    assert header(8000)[40:44] == (32000).to_bytes(4, "little")

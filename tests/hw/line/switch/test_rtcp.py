@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 
 import pytest
+from attrs import evolve
 
 from hw.line.switch import rtcp
 
@@ -58,3 +59,13 @@ def bytes_frame():
     import numpy as np
 
     return np.full(160, 0xD4, np.uint8)
+
+
+def test_a_far_end_at_the_highest_port_has_no_rtcp_and_stops_nobody_elses(rig) -> None:
+    phone, _ours = rig.phone("p")
+    rig.switch.set_rtp("p", evolve(phone.media(), port=65535))
+    for _ in range(6):
+        rig.switch.second()
+    rig.switch.close_rtp("p")
+    assert rig.switch.counters()["rtcp_dropped"] >= 1
+    assert "p" not in rig.switch.ports
