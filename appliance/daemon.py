@@ -11,26 +11,26 @@ from contextlib import AsyncExitStack
 from importlib.metadata import version
 from pathlib import Path
 
-from sqlalchemy import select
-
 from appliance.api.live import LiveView
 from appliance.api.methods import CoreMethods
 from appliance.api.server import ApiServer
+from appliance.api.site_methods import SiteMethods
 from appliance.box import CoreBox
 from appliance.calls.adoption import adopt
-from appliance.calls.numbering import Number
+from appliance.calls.plan import NumberingPlan
 from appliance.calls.services import core_services
 from appliance.calls.switchboard import Switchboard
 from appliance.events.log import EventLog
 from appliance.events.types import Event, ProcessChanged
+from appliance.findings import Finding
 from appliance.link.client import Process, ProcessLink
 from appliance.people.directory import Directory
 from appliance.phones import Phones
 from appliance.pluginmanager import Plugins
 from appliance.settings import ControlSettings
 from appliance.site import seed
-from appliance.store import tables
 from appliance.store.store import Store
+from appliance.transfer import SiteTransfer
 from appliance.watch import Watch
 from hw.messages import Cleared, Message, PlayItem, SetSipTrunks, Snapshot
 from hw.notify import Notifier
@@ -99,6 +99,7 @@ class Daemon:
         )
         people = await Directory.open(store, events, settings.realm)
         links: dict[Process, ProcessLink] = {
+        numbers = await NumberingPlan.open(store, events)
             "line": ProcessLink("line", settings.line_socket),
             "phone": ProcessLink("phone", settings.phone_socket),
         }
@@ -111,7 +112,7 @@ class Daemon:
             now=time.time,
             language=settings.language,
             default_destination=settings.default_destination,
-            numbers=await _numbers(store),
+            numbers=numbers,
             outside_prefix=settings.outside_prefix,
             outside_caller=settings.outside_caller,
             ring_s=settings.ring_s,
@@ -131,6 +132,7 @@ class Daemon:
         )
         plugins.collect(core_services(switchboard), settings.etc / "prompts")
         await plugins.start(box)
+        numbers.services = plugins.services.keys
         stack.push_async_callback(plugins.stop)
         stack.push_async_callback(box.tasks.stop)
         stack.push_async_callback(switchboard.stop)
@@ -153,8 +155,26 @@ class Daemon:
             api=lambda: server.counters(),
         )
         server = ApiServer(
+        site = SiteTransfer(
+            realm=settings.realm,
+            etc=settings.etc,
+            people=people,
+            numbers=numbers,
+            events=events,
+            files=plugins.site_files,
+            logged_in=view.logged_in,
+        )
+
+        async def diagnose(language: str = settings.language) -> list[Finding]:
+            return await plugins.diagnose(box, language)
+
             settings.socket,
-            core={**methods.table, "leftover": self._leftover},
+            core={
+                **methods.table,
+                **SiteMethods(people, numbers, site, view.logged_in).table,
+                "diagnose": diagnose,
+                "leftover": self._leftover,
+            },
             plugins=plugins.methods,
             view=view,
             events=events,
@@ -199,12 +219,6 @@ def _music(etc: Path) -> list[PlayItem]:
     """The site's music on hold: every WAV in etc/music by name; without any, a quiet call-waiting tone."""
     files = sorted((etc / "music").glob("*.wav"))
     return [PlayItem("clip", str(path)) for path in files] or [PlayItem("tone", "call-waiting", None)]
-
-
-async def _numbers(store: Store) -> list[Number]:
-    """The numbering plan."""
-    rows = await store.rows(select(tables.number))
-    return [Number(row["pattern"], row["destination"], row["name"], row["language"]) for row in rows]
 
 
 def _counters(store: Store) -> dict[str, int]:

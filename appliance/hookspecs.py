@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from appliance.api.types import Row
     from appliance.calls.call import Call
     from appliance.calls.leg import Leg
+    from appliance.findings import Finding, Place
     from appliance.plugin import Box, Method, Service
+    from appliance.sitefiles import SiteFiles
 
 hookspec = pluggy.HookspecMarker("onecall")
 
@@ -50,6 +52,21 @@ def onecall_prompts() -> Mapping[str, Path]:
 @hookspec
 def onecall_migrations() -> Path:
     """Folder with the Alembic revisions of the plugin's tables: a branch of its own, see docs/plugins.md."""
+    raise NotImplementedError
+
+
+@hookspec
+def onecall_site_files() -> Sequence[SiteFiles]:
+    """The site's text files that the plugin reads, with their check: what an export has and an import may bring."""
+    raise NotImplementedError
+
+
+@hookspec
+def onecall_diagnose(place: Place, language: str) -> Awaitable[Sequence[Finding]]:
+    """Check what is the plugin's own, in words of ``language``; asked by ``onecall doctor``.
+
+    Also while the service is down: then without ``onecall_start``, in the process of the command.
+    """
     raise NotImplementedError
 
 

@@ -16,12 +16,14 @@ from pluggy import HookImpl
 
 from appliance import hookspecs
 from appliance.events.types import Event, PluginDisabled, PluginFailed
-from appliance.prompts import PromptTexts
+from appliance.prompts import PromptTexts, texts_in
+from appliance.sitefiles import SiteFiles
 
 if TYPE_CHECKING:
     from appliance.api.types import Row
     from appliance.calls.call import Call
     from appliance.calls.leg import Leg
+    from appliance.findings import Finding, Place
     from appliance.plugin import Box, Method, Service
 
 log = logging.getLogger(__name__)
@@ -54,6 +56,7 @@ class Plugins:
         self.services: dict[str, Service] = {}
         self.methods: dict[str, Method] = {}
         self.prompts = PromptTexts()
+        self._overrides = Path()
         self.alarms: list[str] = []
 
     # -- loading -------------------------------------------------------------------------------------------------------
@@ -87,6 +90,7 @@ class Plugins:
             self._add(self.methods, methods, name, "method")
         for _, texts in self._ask("onecall_prompts"):
             self.prompts.add(texts)
+        self._overrides = prompt_overrides
         self.prompts.override(prompt_overrides)
 
     def _add(self, into: dict[str, Any], offered: Mapping[str, Any], plugin: str, what: str) -> None:
@@ -100,6 +104,11 @@ class Plugins:
     def migrations(self) -> list[Path]:
         """Folders with the plugins' Alembic revisions."""
         return [path for _, path in self._ask("onecall_migrations")]
+
+    def site_files(self) -> list[SiteFiles]:
+        """Who reads which of the site's files: the plugins, and ourselves the texts of prompts."""
+        own = SiteFiles("prompts/*.toml", texts_in, lambda: self.prompts.override(self._overrides))
+        return [own, *(files for _, offered in self._ask("onecall_site_files") for files in offered)]
 
     # -- hooks ---------------------------------------------------------------------------------------------------------
 
@@ -132,6 +141,13 @@ class Plugins:
     async def seat_cleared(self, seat: str, cause: int) -> None:
         """``onecall_seat_cleared`` for all."""
         await self._tell("onecall_seat_cleared", seat=seat, cause=cause)
+
+    async def diagnose(self, place: Place, language: str) -> list[Finding]:
+        """``onecall_diagnose``: what all plugins find; one that fails finds nothing (``alarms`` and log tell)."""
+        found: list[Finding] = []
+        for impl in self._impls("onecall_diagnose"):
+            found += await self._call(impl, "onecall_diagnose", {"place": place, "language": language}) or ()
+        return found
 
     def live(self) -> dict[str, list[Row]]:
         """``onecall_live``: all rows by topic."""

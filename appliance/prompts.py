@@ -36,9 +36,17 @@ class PromptTexts:
 
 def _read(path: Path) -> dict[str, str]:
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, tomllib.TOMLDecodeError) as error:
+        return texts_in(str(path), path.read_text(encoding="utf-8"))
+    except OSError as error:
         raise ValueError(f"{path}: {error}") from None
+
+
+def texts_in(where: str, toml: str) -> dict[str, str]:
+    """Prompts in a TOML text, by id. Raises ``ValueError`` that names ``where`` and the key."""
+    try:
+        data = tomllib.loads(toml)
+    except tomllib.TOMLDecodeError as error:
+        raise ValueError(f"{where}: {error}") from None
     texts: dict[str, str] = {}
 
     def walk(table: Mapping[str, object], prefix: str) -> None:
@@ -49,7 +57,8 @@ def _read(path: Path) -> dict[str, str]:
                 case dict():
                     walk(value, f"{prefix}{key}.")
                 case _:
-                    raise ValueError(f"{path}: {prefix}{key}: must be a text, is {value!r}")
+                    raise ValueError(f"{where}: {prefix}{key}: must be a text, is {value!r}")
 
     walk(data, "")
     return texts
+

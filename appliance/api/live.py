@@ -89,6 +89,11 @@ class LiveView:
             alarms=tuple(self.source.alarms()),
         )
 
+    def logged_in(self) -> set[str]:
+        """The numbers of agents who are logged in."""
+        rows = self._plugin_rows().get("agents", ())
+        return {row.agent for row in rows if isinstance(row, AgentRow) and row.state != "out"}
+
 
 class LivePublisher:
     """Sends the view to whoever watches: soon after a change, at most four times a second, at least once."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import os
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Literal, get_args
@@ -39,6 +40,12 @@ def translator(folder: Path, domain: str, language: Language) -> Callable[[str],
         return lambda text: text
     texts = read_po(path)
     return lambda text: texts.get(text) or text
+
+
+def catalogue(module: str, domain: str, language: str) -> Callable[[str], str]:
+    """``translator`` for a module's package: reads ``locale`` beside the module's file; English for other languages."""
+    folder = Path(str(sys.modules[module].__file__)).parent / "locale"
+    return translator(folder, domain, "zh" if language == "zh" else "en")
 
 
 def read_po(path: Path) -> Mapping[str, str]:

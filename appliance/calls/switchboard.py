@@ -9,7 +9,7 @@ import asyncio
 import itertools
 import logging
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +73,7 @@ class Switchboard:
         now: Callable[[], float],
         language: str = "zh",
         default_destination: str = "hangup:41",
-        numbers: Sequence[Number] = (),
+        numbers: Iterable[Number] = (),
         outside_prefix: str = "9",
         outside_caller: str = "",
         ring_s: float = 30.0,
@@ -87,7 +87,7 @@ class Switchboard:
         self.now = now
         self.language = language
         self.default_destination = default_destination
-        self.numbers: Sequence[Number] = numbers
+        self.numbers: Iterable[Number] = numbers
         self.outside_prefix = outside_prefix
         self.outside_caller = outside_caller
         self.ring_s = ring_s

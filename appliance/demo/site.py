@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 import shutil
 import socket
@@ -13,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from attrs import frozen
+
+from appliance import toml
 
 #: Where the product's own files are: beside the package in a checkout, under /etc when installed.
 _ROOT = Path(__file__).resolve().parents[2]
@@ -84,7 +85,7 @@ def make(
     tables = _settings(site, address)
     for name, table in (settings or {}).items():
         tables.setdefault(name, {}).update(table)
-    site.config.write_text(_toml(tables), encoding="utf-8")
+    site.config.write_text(toml.dumps(tables), encoding="utf-8")
     return site
 
 
@@ -169,7 +170,7 @@ def simulated(site: DemoSite, address: str, callers: Mapping[str, Any]) -> None:
         "drain_ms": 1000,  # headless runs have drained before; whoever closes the console does not want to wait
     }
     with site.config.open("a", encoding="utf-8") as file:
-        file.write(_toml({"sim": sim}))
+        file.write(toml.dumps({"sim": sim}))
 
 
 def softphone(site: DemoSite) -> dict[str, str]:
@@ -177,28 +178,3 @@ def softphone(site: DemoSite) -> dict[str, str]:
     made = tomllib.loads(site.secrets.read_text(encoding="utf-8"))
     seat, agent = SOFTPHONE
     return {"account": seat, "password": made["passwords"][seat], "agent": agent, "pin": made["pins"][agent]}
-
-
-def _toml(tables: Mapping[str, Any], prefix: str = "") -> str:
-    """The few TOML shapes that a settings file has; JSON's strings, numbers and lists are TOML's."""
-    lines: list[str] = []
-    for name, table in tables.items():
-        lines.append(f"[{prefix}{name}]")
-        lines += [f"{key} = {_value(value)}" for key, value in table.items() if not _is_table(value)]
-        lines.append("")
-        inner = {key: value for key, value in table.items() if _is_table(value)}
-        if inner:
-            lines.append(_toml(inner, f"{prefix}{name}."))
-    return "\n".join(lines)
-
-
-def _is_table(value: Any) -> bool:
-    return isinstance(value, dict)
-
-
-def _value(value: Any) -> str:
-    if isinstance(value, dict):
-        return "{ " + ", ".join(f"{key} = {_value(item)}" for key, item in value.items()) + " }"
-    if isinstance(value, list | tuple):
-        return "[" + ", ".join(_value(item) for item in value) + "]"
-    return json.dumps(value, ensure_ascii=False)

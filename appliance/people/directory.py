@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import attrs
 from attrs import frozen
@@ -15,6 +15,7 @@ from appliance.people import events as happened
 from appliance.people import rules, secrets
 from appliance.people.lockout import Lockout
 from appliance.store import tables
+from appliance.store.replacing import Replacement
 from appliance.store.store import Store
 
 
@@ -111,6 +112,10 @@ class Directory:
         """Whether the number is locked after wrong PINs."""
         return self._lockout.locked(number, self._now())
 
+    def pin_hash(self, number: str) -> str:
+        """The hash of an agent's PIN, for an export; "" for none."""
+        return self._pins.get(number, "")
+
     # -- changing agents -----------------------------------------------------------------------------------------------
 
     async def add_agent(self, number: str, name: str, *, pin: str = "", language: str = "", by: str = "") -> Agent:
@@ -204,6 +209,29 @@ class Directory:
         self._seats.pop(account, None)
         self._ha1.pop(account, None)
         self.on_seats()
+
+    def replacement(
+        self, agents: Mapping[str, tuple[Agent, str]], seats: Mapping[str, tuple[Seat, str]]
+    ) -> Replacement:
+        """All people made those given, checked, with their PINs' hashes and HA1, as part of a greater change."""
+
+        def settle() -> None:
+            self._agents = {number: agent for number, (agent, _) in agents.items()}
+            self._pins = {number: pin_hash for number, (_, pin_hash) in agents.items()}
+            self._seats = {account: seat for account, (seat, _) in seats.items()}
+            self._ha1 = {account: ha1 for account, (_, ha1) in seats.items()}
+            self.on_seats()
+
+        people = [
+            {"number": a.number, "name": a.name, "pin_hash": pin_hash, "language": a.language}
+            for a, pin_hash in agents.values()
+        ]
+        phones = [
+            {"account": s.account, "ha1": ha1, "display": s.display, "outside": s.outside} for s, ha1 in seats.values()
+        ]
+        rows = ((tables.agent, people), (tables.seat, phones))
+        inserts = [insert(table).values(values) for table, values in rows if values]
+        return Replacement((delete(tables.agent), delete(tables.seat), *inserts), settle)
 
     async def _commit(self, event: Event, change: Executable) -> None:
         """On the disk first, in memory then: of two who add the same at once the second fails at the disk."""

@@ -6,12 +6,14 @@ import base64
 import hashlib
 import hmac
 import os
+import re
 import secrets
 import string
 
 #: scrypt (RFC 7914): 8 MiB and about 20 ms a try. A PIN of six digits is guarded by the lock-out, not by this.
 _COST, _BLOCK, _LANES = 1 << 13, 8, 1
 MIN_PIN, MAX_PIN = 4, 12
+_HASH = re.compile(rf"scrypt\${_COST}\${_BLOCK}\${_LANES}\$[A-Za-z0-9+/]{{22}}==\$[A-Za-z0-9+/]{{43}}=")
 
 
 def hash_pin(pin: str) -> str:
@@ -30,6 +32,16 @@ def pin_matches(pin: str, kept: str) -> bool:
         raise ValueError(f"unknown hash scheme {scheme!r}")
     made = _scrypt(pin, base64.b64decode(salt), int(cost), int(block), int(lanes))
     return hmac.compare_digest(made, base64.b64decode(key)) and bool(kept)
+
+
+def is_pin_hash(text: str) -> bool:
+    """Whether ``text`` is a hash as ``hash_pin`` makes it, and one that does not take for ever to compare."""
+    return _HASH.fullmatch(text) is not None
+
+
+def is_ha1(text: str) -> bool:
+    """Whether ``text`` is an HA1: 32 hexadecimal digits."""
+    return re.fullmatch(r"[0-9a-f]{32}", text) is not None
 
 
 def make_pin() -> str:

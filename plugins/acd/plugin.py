@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from appliance.plugin import Box, Call, Method, Row, Service, hookimpl
+from appliance.plugin import Box, Call, Method, Row, Service, SettingsError, SiteFiles, hookimpl
 
 from . import codes, service
 from .dispatcher import Dispatcher
 from .methods import Methods, agent_rows, queue_rows
-from .settings import AcdSettings, read_queues
+from .settings import AcdSettings, queues_in, read_queues
 
 _HERE = Path(__file__).parent
 
@@ -61,6 +61,22 @@ def onecall_prompts() -> Mapping[str, Path]:
 def onecall_migrations() -> Path:
     """The branch ``acd``."""
     return _HERE / "migrations"
+
+
+@hookimpl
+def onecall_site_files() -> Sequence[SiteFiles]:
+    """The file of queues."""
+    if not _running:
+        return []
+    settings = _dispatcher().settings
+
+    def check(name: str, text: str) -> None:
+        try:
+            queues_in(name, text, settings)
+        except SettingsError as error:
+            raise ValueError(str(error)) from None
+
+    return [SiteFiles(settings.queues, check, _dispatcher().reload)]
 
 
 @hookimpl

@@ -110,12 +110,20 @@ def read_queues(path: Path, defaults: AcdSettings) -> dict[str, Queue]:
     Raises ``SettingsError`` that names the file, the queue, the key and what is allowed.
     """
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
+        return queues_in(str(path), path.read_text(encoding="utf-8"), defaults)
     except OSError as error:
         raise SettingsError(f"{path}: cannot be read: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
         raise SettingsError(f"{path}: not TOML: {error}") from None
-    return {name: _queue(f"{path}: queue {name}", name, table, defaults) for name, table in data.items()}
+
+
+def queues_in(where: str, toml: str, defaults: AcdSettings) -> dict[str, Queue]:
+    """The same for a text that stands ``where``."""
+    try:
+        data = tomllib.loads(toml)
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{where}: not TOML: {error}") from None
+    return {name: _queue(f"{where}: queue {name}", name, table, defaults) for name, table in data.items()}
 
 
 def with_strategy(queue: Queue, strategy: str) -> Queue:

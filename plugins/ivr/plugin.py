@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from attrs import frozen
 
-from appliance.plugin import Box, Call, Method, Service, hookimpl
+from appliance.plugin import Box, Call, Method, Service, SiteFiles, hookimpl
 from plugins.ivr.library import Library
-from plugins.ivr.menu import MenuError, prompts
+from plugins.ivr.menu import MenuError, prompts, read
 from plugins.ivr.service import MenuBroken
 from plugins.ivr.service import serve as serve_menu
 from plugins.ivr.settings import IvrSettings
@@ -45,6 +45,13 @@ class Ivr:
     async def serve(self, call: Call, argument: str) -> None:
         """``menu:NAME`` or ``menu:NAME/NODE``."""
         await serve_menu(call, argument, self._library, self._settings)
+
+    def check(self, name: str, text: str) -> None:
+        """Raises ``ValueError`` for a menu file's text that cannot be used."""
+        try:
+            read(Path(name).stem, text.encode(), self._settings)
+        except MenuError as error:
+            raise ValueError(str(error)) from None
 
     def row(self, name: str) -> MenuRow:
         """How the file of a menu is now; reads it when it has changed."""
@@ -89,6 +96,12 @@ def onecall_services() -> Mapping[str, Service]:
 def onecall_methods() -> Mapping[str, Method]:
     """``menus.list``: every menu file with its version and faults; asking checks what has changed."""
     return {"menus.list": _list}
+
+
+@hookimpl
+def onecall_site_files() -> Sequence[SiteFiles]:
+    """The menus; a changed one is seen at the next call."""
+    return [] if _ivr is None else [SiteFiles("menus/*.toml", _ivr.check)]
 
 
 @hookimpl

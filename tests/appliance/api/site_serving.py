@@ -1,0 +1,70 @@
+"""An API server that can change people, numbers and the whole site, with real owners and files that a test writes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from appliance.api.live import LiveView
+from appliance.api.server import ApiServer
+from appliance.api.site_methods import SiteMethods
+from appliance.calls.plan import NumberingPlan
+from appliance.events.log import EventLog
+from appliance.people.directory import Directory
+from appliance.prompts import texts_in
+from appliance.sitefiles import SiteFiles
+from appliance.store.store import Store
+from appliance.transfer import SiteTransfer
+from tests.appliance.api.serving import Rows, Serving, plugin_rows
+
+SERVICES = ("agent", "extension", "hangup", "menu", "queue")
+
+
+class SiteServing(Serving):
+    """The server and what stands behind it."""
+
+    def __init__(self, folder: Path, events: EventLog, server: ApiServer, site: SiteTransfer) -> None:
+        super().__init__(folder / "api.sock", events, Rows(), server)
+        self.folder, self.site = folder, site
+        self.people, self.numbers = site._people, site._numbers
+        #: How often a reader of files was told to look again.
+        self.told: list[str] = []
+
+
+@asynccontextmanager
+async def serving_site(folder: Path, realm: str = "onecall") -> AsyncIterator[SiteServing]:
+    """``folder``/etc has the files; agent 1001 is logged in."""
+    (folder / "etc").mkdir(parents=True, exist_ok=True)
+    store = await Store.open(folder / "onecall.db")
+    events = await EventLog.open(store)
+    people = await Directory.open(store, events, realm)
+    numbers = await NumberingPlan.open(store, events)
+    numbers.services = lambda: SERVICES
+    view = LiveView(Rows(), plugin_rows, version="1.2.3", site="测试站")
+    told: list[str] = []
+    kinds = [SiteFiles(pattern, texts_in, lambda: told.append("files")) for pattern in ("queues.toml", "menus/*.toml")]
+    site = SiteTransfer(
+        realm=realm, etc=folder / "etc", people=people, numbers=numbers, events=events, files=lambda: kinds,
+        logged_in=view.logged_in,
+    )  # fmt: skip
+    core = SiteMethods(people, numbers, site, view.logged_in).table
+    server = ApiServer(folder / "api.sock", core=core, plugins={}, view=view, events=events, group="no such group")
+    await server.start()
+    served = SiteServing(folder, events, server, site)
+    served.told = told
+    try:
+        async with asyncio.timeout(20):
+            yield served
+    finally:
+        await server.close()
+        await store.close()
+
+
+def run_site(folder: Path, work: Callable[[SiteServing], Awaitable[None]]) -> None:
+    async def main() -> None:
+        async with serving_site(folder) as served:
+            await work(served)
+
+    asyncio.run(main())
