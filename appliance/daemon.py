@@ -98,8 +98,8 @@ class Daemon:
             secrets_file=settings.var / "first-secrets.toml",
         )
         people = await Directory.open(store, events, settings.realm)
-        links: dict[Process, ProcessLink] = {
         numbers = await NumberingPlan.open(store, events)
+        links: dict[Process, ProcessLink] = {
             "line": ProcessLink("line", settings.line_socket),
             "phone": ProcessLink("phone", settings.phone_socket),
         }
