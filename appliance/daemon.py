@@ -131,8 +131,8 @@ class Daemon:
             phones=self._phones,
         )
         plugins.collect(core_services(switchboard), settings.etc / "prompts")
-        await plugins.start(box)
         numbers.services = plugins.services.keys
+        await plugins.start(box)
         stack.push_async_callback(plugins.stop)
         stack.push_async_callback(box.tasks.stop)
         stack.push_async_callback(switchboard.stop)
@@ -154,7 +154,6 @@ class Daemon:
             store=lambda: _counters(store),
             api=lambda: server.counters(),
         )
-        server = ApiServer(
         site = SiteTransfer(
             realm=settings.realm,
             etc=settings.etc,
@@ -168,6 +167,7 @@ class Daemon:
         async def diagnose(language: str = settings.language) -> list[Finding]:
             return await plugins.diagnose(box, language)
 
+        server = ApiServer(
             settings.socket,
             core={
                 **methods.table,
