@@ -11,15 +11,15 @@ from textual import on, work
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.command import CommandPalette
-from textual.widgets import ContentSwitcher, DataTable, Input
+from textual.widgets import ContentSwitcher, DataTable
 
-from appliance.api.client import ApiError, NotRunningError
 from textual_admin import lang, theme
 from textual_admin.bars import Banner, Heading, Keys, Tabs, Typing
-from textual_admin.dialogs import Help, Ladder, Question, Word
+from textual_admin.dialogs import Help, Ladder
 from textual_admin.feed import Connected, EventsCame, Feed, LiveCame, Trouble
 from textual_admin.lang import N_, _
-from textual_admin.orders import OPTIONAL, Order, hindrance, subject
+from textual_admin.ordering import give, told
+from textual_admin.orders import OPTIONAL, Order, hindrance
 from textual_admin.palette import Commands
 from textual_admin.panels import PANELS, Panel
 from textual_admin.panels.events import Events
@@ -213,34 +213,18 @@ class Console(App[None]):
         hint = _("text, or !text for all without it") if mode == "/" else "  ".join(_(p.TITLE) for p in self.panels)
         self.query_one(Typing).begin(mode, self.panel.pattern if mode == "/" else "", hint)
 
-    @on(Input.Changed, "#typed")
-    def _typed(self, event: Input.Changed) -> None:
-        if self.query_one(Typing).mode == "/":
-            self._filter(event.value)
-
-    @on(Input.Submitted, "#typed")
-    def _entered(self, event: Input.Submitted) -> None:
-        mode = self.query_one(Typing).mode
-        self._end_typing()
-        if mode == ":":
-            self._go_by_name(event.value)
-
-    @on(Typing.Ended)
-    def _gave_up(self) -> None:
-        if self.query_one(Typing).mode == "/":
-            self._filter("")
-        self._end_typing()
-
-    def _end_typing(self) -> None:
-        self.query_one(Typing).end()
-        self._focus()
-
-    def _filter(self, pattern: str) -> None:
-        self.panel.pattern = pattern.strip()
+    @on(Typing.Filtered)
+    def _filter(self, message: Typing.Filtered) -> None:
+        self.panel.pattern = message.pattern
         self.panel.show(self.store)
 
-    def _go_by_name(self, typed: str) -> None:
-        name = typed.strip().casefold()
+    @on(Typing.Ended)
+    def _end_typing(self) -> None:
+        self._focus()
+
+    @on(Typing.Named)
+    def _go_by_name(self, message: Typing.Named) -> None:
+        name = message.name.casefold()
         for number, panel in enumerate(self.panels):
             if name and any(text.casefold().startswith(name) for text in (panel.NAME, panel.TITLE, _(panel.TITLE))):
                 self.action_go(number)
@@ -267,21 +251,7 @@ class Console(App[None]):
 
     @work
     async def _order(self, order: Order, row: object) -> None:
-        params = dict(order.params(row))
-        if (question := order.question(row)) and not await self.push_screen_wait(Question(question)):
-            return
-        if order.word:
-            params[order.word] = await self.push_screen_wait(Word(order.prompt(row)))
-            if not params[order.word]:
-                return
-        try:
-            await self.feed.call(order.method, **params)
-        except (ApiError, NotRunningError) as error:
-            self.notify(str(error), severity="error", markup=False)
-        except TimeoutError:
-            self.notify(_("the service did not answer in time"), severity="error")
-        else:
-            self.notify(_(order.done).format(subject(row)), markup=False)
+        await give(self, self.feed, order, row)
 
     @on(DataTable.RowSelected)
     @work
@@ -292,9 +262,5 @@ class Console(App[None]):
         if not contact:
             self.notify(_("no contact in this row"), severity="warning")
             return
-        try:
-            self.push_screen(Ladder(contact, await self.feed.history(contact)))
-        except (ApiError, NotRunningError) as error:
-            self.notify(str(error), severity="error", markup=False)
-        except TimeoutError:
-            self.notify(_("the service did not answer in time"), severity="error")
+        if (rows := await told(self, self.feed.history(contact))) is not None:
+            self.push_screen(Ladder(contact, rows))

@@ -95,8 +95,22 @@ class Typing(Horizontal):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "give_up")]
 
+    class Filtered(Message):
+        """The filter is now ``pattern``."""
+
+        def __init__(self, pattern: str) -> None:
+            super().__init__()
+            self.pattern = pattern
+
+    class Named(Message):
+        """To the screen ``name``, as far as it was typed."""
+
+        def __init__(self, name: str) -> None:
+            super().__init__()
+            self.name = name
+
     class Ended(Message):
-        """Esc: a filter goes, a screen stays."""
+        """The line is hidden again."""
 
     mode = ""
 
@@ -114,11 +128,25 @@ class Typing(Horizontal):
         line.placeholder, line.value = hint, text
         line.focus()
 
-    def end(self) -> None:
-        """Hide it."""
+    def _end(self) -> None:
         self.mode = ""
         self.display = False
+        self.post_message(self.Ended())
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """A filter works while it is typed."""
+        if self.mode == "/":
+            self.post_message(self.Filtered(event.value.strip()))
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Enter: the filter stays, or the screen is gone to."""
+        named = self.mode == ":"
+        self._end()
+        if named:
+            self.post_message(self.Named(event.value.strip()))
 
     def action_give_up(self) -> None:
-        """Esc."""
-        self.post_message(self.Ended())
+        """Esc: the filter goes, the screen stays."""
+        if self.mode == "/":
+            self.post_message(self.Filtered(""))
+        self._end()

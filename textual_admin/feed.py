@@ -89,10 +89,10 @@ class Feed:
                     await self._listen(client)
             except RefusedError as error:
                 self._post(Trouble(_("Refused: {}").format(error)))
+            except TimeoutError:  # before OSError, of which it is one
+                self._post(Trouble(_("The service has the connection but says nothing; connecting again.")))
             except (NotRunningError, OSError) as error:
                 self._post(Trouble(_("No answer from the service: is it running? (onecall serve) {}").format(error)))
-            except TimeoutError:
-                self._post(Trouble(_("The service has the connection but says nothing; connecting again.")))
             except ApiError as error:
                 self._post(Trouble(str(error)))
             finally:

@@ -5,9 +5,13 @@ import os
 import socket
 from pathlib import Path
 
+import pytest
+
 from appliance.api.peer import Credentials
+from appliance.events.types import LegCleared
 from tests.appliance.api.serving import serving
 from tests.textual_admin.seeing import SMALL, Clock, Seeing, see
+from textual_admin import feed
 from textual_admin.app import Console
 
 
@@ -54,6 +58,30 @@ def test_a_service_that_is_away_is_named_and_found_again_when_it_comes(tmp_path:
     asyncio.run(main())
 
 
+def test_a_service_that_accepts_and_says_nothing_is_left_and_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feed, "DEAF_S", 0.2)
+    monkeypatch.setattr(feed, "RETRY_S", 0.05)
+    came: list[asyncio.StreamWriter] = []
+
+    async def deaf(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        came.append(writer)
+
+    async def main() -> None:
+        server = await asyncio.start_unix_server(deaf, str(tmp_path / "api.sock"))
+        app = Console(tmp_path / "api.sock", "en", clock := Clock())
+        async with app.run_test(size=SMALL) as pilot:
+            seeing = Seeing(app, pilot, None, clock)  # type: ignore[arg-type]  # there is none
+            await seeing.until("The service has the connection but says nothing; connecting again.")
+            await seeing.until(lambda: len(came) > 1)
+        server.close()
+        for writer in came:
+            writer.close()
+
+    asyncio.run(main())
+
+
 def test_a_user_who_is_refused_is_told_which_group_he_needs(tmp_path: Path) -> None:
     def stranger(_: socket.socket) -> Credentials:
         return Credentials(os.getpid(), 65534, 65534)
@@ -65,8 +93,6 @@ def test_a_user_who_is_refused_is_told_which_group_he_needs(tmp_path: Path) -> N
 
 
 def test_the_newest_events_come_once_over_a_restart_of_the_connection(tmp_path: Path) -> None:
-    from appliance.events.types import LegCleared
-
     async def main() -> None:
         app = Console(tmp_path / "api.sock", "en", clock := Clock())
         async with app.run_test(size=SMALL) as pilot:
