@@ -8,6 +8,8 @@ import secrets
 from collections.abc import Callable
 from typing import Protocol
 
+from attrs import evolve
+
 from hw.messages import (
     Alerting,
     Answered,
@@ -220,8 +222,8 @@ class Leg(CallHandler):
 
     def offered(self, call: Call, body: bytes) -> None:
         """A re-INVITE: the control process answers; a mere refresh, or nobody there to ask, is answered from here."""
-        if not body and self._local is not None:
-            call.accept(self._describe(self._local))
+        if not body and self._local is not None:  # all that we can do, or a phone could not resume so (RFC 6337 §5.3)
+            call.accept(self._describe(evolve(self._local, direction="sendrecv")))
             return
         try:
             offer = sdp.parse(body)

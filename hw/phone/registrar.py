@@ -39,8 +39,8 @@ class Nonces:
         text = f"{int(now * 1000):x}.{secrets.token_hex(8)}"
         return f"{text}.{self._sign(text)}"
 
-    def check(self, nonce: str, nc: str, now: float) -> Literal["good", "stale", "forged"]:
-        """Use a nonce with a count; ``stale`` when it is too old or the count was seen."""
+    def check(self, nonce: str, nc: str, now: float, *, use: bool = True) -> Literal["good", "stale", "forged"]:
+        """``stale`` when it is too old or the count was seen; ``use``: the count counts as seen from now on."""
         text, _, mark = nonce.rpartition(".")
         if not hmac.compare_digest(self._sign(text).encode(), mark.encode(errors="replace")):
             return "forged"
@@ -53,7 +53,8 @@ class Nonces:
             count = 0
         if not issued <= now + 1 or now - issued > self._life_s or count <= self._used.get(nonce, (0, 0))[1]:
             return "stale"
-        self._used[nonce] = (issued, count)
+        if use:
+            self._used[nonce] = (issued, count)
         return "good"
 
     def _sign(self, text: str) -> str:
@@ -127,11 +128,12 @@ class Registrar:
             if fields is None or fields.get("realm") != self.realm:
                 continue
             user = fields.get("username", "")
-            known = self.nonces.check(fields.get("nonce", ""), fields.get("nc", ""), now)
-            if known != "good":
-                return Verdict(challenge=self._challenge(now, known == "stale"))
             account = self.accounts.get(user)
             proved = digest.verify(fields, account.ha1 if account else _UNKNOWN_HA1, method)
+            # Nothing is remembered of those who prove nothing: a flood of wrong passwords would fill the memory.
+            known = self.nonces.check(fields.get("nonce", ""), fields.get("nc", ""), now, use=proved)
+            if known != "good":
+                return Verdict(challenge=self._challenge(now, known == "stale"))
             if account is None or not proved:
                 return Verdict(failure="wrong password" if account else "unknown account", user=printable(user)[:64])
             return Verdict(account=user)

@@ -199,6 +199,22 @@ def test_a_phone_holds_and_resumes(desk: Open) -> None:
     asyncio.run(main())
 
 
+def test_a_held_phone_that_asks_for_our_offer_is_offered_both_directions(desk: Open) -> None:
+    async def main() -> None:
+        async with desk("201") as d:
+            phone = d.phone("201")
+            leg, told = await talk(d, phone)
+            told.call.modify(sdp.offer(evolve(phone.media, direction="sendonly"), 1, 2))
+            await d.next(MediaOffer, leg=leg)
+            d.send(Accept(leg, evolve(OURS, direction="recvonly")))
+            assert (await phone.told("modified")).detail.status == 200
+            told.call.modify(b"")
+            offer = (await phone.told("modified")).detail
+            assert sdp.parse(offer.body).media.direction == "sendrecv"
+
+    asyncio.run(main())
+
+
 def test_we_offer_new_media_and_learn_the_answer(desk: Open) -> None:
     async def main() -> None:
         async with desk("201") as d:

@@ -62,6 +62,15 @@ def test_a_wrong_password_and_an_unknown_account_fail_alike() -> None:
         assert (verdict.account, verdict.challenge, verdict.failure, verdict.user) == ("", "", reason, user)
 
 
+def test_a_wrong_password_uses_nothing_up_and_is_not_remembered() -> None:
+    made = registrar()
+    asked = challenge(made)
+    for _ in range(3):
+        wrong = digest.respond(asked, Credentials("201", "wrong"), "REGISTER", "sip:box")
+        assert made.authenticate([wrong], "REGISTER", 1).failure == "wrong password"
+    assert made.authenticate([digest.respond(asked, GOOD, "REGISTER", "sip:box")], "REGISTER", 1).account == "201"
+
+
 def test_a_nonce_ages_and_cannot_be_forged() -> None:
     nonces = Nonces()
     nonce = nonces.issue(1000)
