@@ -1,6 +1,6 @@
 """All benches, one after the other: ``python -m tests.bench [NAME...]`` prints the figures as one line of JSON each.
 
-``python -m tests.bench tick site`` runs two of them; ``python -m tests.bench.bench_site --help`` tells one's own options.
+``python -m tests.bench tick site`` runs two of them; ``python -m tests.bench.bench_site --help`` tells its options.
 On a machine that does other work the figures are worse; nothing else should run beside them.
 """
 
@@ -16,7 +16,9 @@ NAMES = sorted(path.stem.removeprefix("bench_") for path in Path(__file__).paren
 
 def main() -> int:
     """0 when every bench came to its end."""
-    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options = argparse.ArgumentParser(
+        prog="python -m tests.bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     options.add_argument("names", nargs="*", metavar="NAME", help=f"which ({', '.join(NAMES)}); all without")
     names = options.parse_args().names or NAMES
     if unknown := set(names) - set(NAMES):

@@ -65,6 +65,7 @@ async def main(events: int) -> None:
         core, late = await busy(store, log)
         await store.close()
     figures = {
+        "bench": "store",
         "events": events,
         "events_per_s": round(events / wall),
         "cpu_us_per_event": round(cpu / events * 1e6, 1),

@@ -224,7 +224,7 @@ async def measure(ports: int, seconds: int, folder: Path) -> dict[str, float]:
         await process.wait()
     ticks = np.array(json.loads((folder / "ticks.json").read_text()))[-seconds * 50 :]
     return {
-        "ports": ports, "tick_p50_ms": round(float(np.percentile(ticks, 50)), 3),
+        "bench": "tick", "ports": ports, "tick_p50_ms": round(float(np.percentile(ticks, 50)), 3),
         "tick_p99_ms": round(float(np.percentile(ticks, 99)), 3), "late_p99_ms": max(s.late_p99_ms for s in stats),
         "late_max_ms": max(s.late_max_ms for s in stats), "cpu": round(cpu, 3), "lost": expected - received,
         "recorded": sum(not r.reason for r in recorded),
