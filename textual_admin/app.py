@@ -242,6 +242,7 @@ class Console(App[None]):
 
     def action_order(self, name: str) -> None:
         """Give an order for the row under the cursor, or say why not. A key of another screen does nothing."""
+        self.clear_notifications()  # what was said of the last order would cover this one's question
         for order in self.panel.ORDERS:
             if order.name == name:
                 if why := self.hindrance(order):

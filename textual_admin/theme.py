@@ -21,6 +21,7 @@ LiveTable { height: 1fr; background: $background; }
 Overview Grid { grid-size: 1; grid-rows: auto; height: auto; }
 Overview .box { height: auto; border: round $panel-lighten-2; border-title-color: $text; border-title-style: bold;
                 padding: 0 1; }
+.-wide Overview .latest { column-span: 2; }
 .-wide Overview Grid { grid-size: 2; grid-gutter: 0 1; }
 ModalScreen { align: center middle; background: $background 50%; }
 .dialog { width: 66; max-width: 96%; height: auto; max-height: 90%; border: round $primary; background: $surface;

@@ -9,8 +9,9 @@ from textual.app import ComposeResult
 from textual.containers import Grid, VerticalScroll
 from textual.widgets import Static
 
-from appliance.api.types import AgentRow, ChannelRow, Live, ProcessRow, QueueRow, TrunkRow
-from textual_admin.figures import age, duration, share
+from appliance.api.types import AgentRow, ChannelRow, EventRow, Live, ProcessRow, QueueRow, TrunkRow
+from textual_admin.figures import age, clock, duration, share
+from textual_admin.happenings import details, kind_of, tone
 from textual_admin.lang import N_, _
 from textual_admin.panels.panel import Panel
 from textual_admin.panels.queues import pressure
@@ -20,6 +21,8 @@ from textual_admin.words import AGENTS, CHANNELS, PROCESSES, TRUNK_DOWN, TRUNK_U
 
 Spans = Sequence[Cell]
 
+#: Events that are shown.
+_LATEST = 8
 #: Channels in one row of the map: an E1 has 30.
 _MAP = 30
 
@@ -38,7 +41,7 @@ class Overview(Panel):
 
     def __init__(self) -> None:
         super().__init__()
-        self._boxes = {name: Static(classes="box", markup=False) for name in _BOXES}
+        self._boxes = {name: Static(classes=f"box {name}", markup=False) for name in _BOXES}
 
     def compose(self) -> ComposeResult:
         """All boxes; they scroll where the terminal is low."""
@@ -65,6 +68,7 @@ class Overview(Panel):
             "trunks": trunks(view.trunks, view.channels),
             "queues": queues(view.queues, view.agents),
             "processes": processes(view.processes, store.cpu),
+            "latest": latest(list(store.events)[-_LATEST:]),
         }
         for name, lines in drawings.items():
             self._boxes[name].update(Text("\n").join(self._text(line) for line in lines))
@@ -79,6 +83,7 @@ _BOXES = {
     "trunks": N_("Trunks"),
     "queues": N_("Queues"),
     "processes": N_("Processes"),
+    "latest": N_("Latest events"),
 }
 
 
@@ -141,3 +146,10 @@ def processes(rows: Sequence[ProcessRow], cpu: dict[int, float]) -> list[Spans]:
         text = _("  CPU {}  age {}  {}").format(used, age(row.age_s), late)
         lines.append([Cell(name, "bold"), Cell(f" {TRUNK_UP.text()}", "good"), Cell(text.rstrip())])
     return lines
+
+
+def latest(rows: Sequence[EventRow]) -> list[Spans]:
+    """A line an event, the newest last."""
+    return [
+        [Cell(f"{clock(row.at)}  ", "dim"), Cell(f"{kind_of(row)}  ", tone(row)), Cell(details(row))] for row in rows
+    ]
