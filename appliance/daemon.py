@@ -51,7 +51,9 @@ class Daemon:
         self._settings = settings
         self._snapshots: dict[Process, Snapshot] = {}
         self._reported = asyncio.Event()
+        #: Legs cleared between the snapshots and the adoption.
         self._cleared_early: dict[str, Cleared] = {}
+        self._adopted = False
         self._stopping = asyncio.Event()
 
     def stop(self) -> None:
@@ -141,6 +143,7 @@ class Daemon:
             stack.callback(task.cancel)
         await _wait(self._reported, ADOPT_S)
         adopted = await adopt(switchboard, store, self._snapshots, self._cleared_early)
+        self._adopted = True
         self._cleared_early.clear()
         events.append(ProcessChanged("control", True))
         stack.callback(lambda: events.append(ProcessChanged("control", False)))
@@ -191,25 +194,28 @@ class Daemon:
 
     def _up(self, process: Process, snapshot: Snapshot) -> None:
         self._watch.process_changed(process, True)
-        if process not in self._snapshots:
+        if self._adopted:  # a process that is back, or that comes too late for the adoption
+            self.switchboard.clear_strangers(snapshot)
+        else:
             self._snapshots[process] = snapshot
             if len(self._snapshots) == 2:
                 self._reported.set()
-        else:
-            self.switchboard.clear_strangers(snapshot)
         if process == "phone":
             self.switchboard.send("phone", self._phones.accounts())
             self.switchboard.send("phone", SetSipTrunks(self._settings.sip_trunks))
 
     def _message(self, process: Process, message: Message) -> None:
         self._watch.handle(process, message)
-        if isinstance(message, Cleared):
+        if isinstance(message, Cleared) and not self._adopted:
             self._cleared_early.setdefault(message.leg, message)
         if not self._phones.handle(message):
             self.switchboard.handle(process, message)
 
     def _down(self, process: Process) -> None:
         self.switchboard.process_lost(process)
+        if not self._adopted:  # what it reported is void: wait for it again
+            self._snapshots.pop(process, None)
+            self._reported.clear()
         if process == "phone":
             self._phones.lost()
         self._watch.process_changed(process, False)

@@ -8,7 +8,7 @@ from appliance.calls import records, transfer
 from appliance.calls.call import Call, Host
 from appliance.calls.leg import Leg
 from appliance.events.types import Bridged, Held, Unbridged
-from hw.messages import Cleared, Digit, LegEvent, MediaOffer, Refer
+from hw.messages import Cleared, Digit, LegEvent, MediaOffer, PlayItem, Refer
 
 
 async def run(call: Call, peer: Leg, host: Host, *, adopted: bool = False) -> str:
@@ -47,7 +47,9 @@ class _Talk:
         self._join(peer, call.leg)
         self._join(call.leg, peer)
         call.peer, call.talked, call.state = peer, True, "talking"
-        if not adopted:
+        if adopted:
+            self._take_up()
+        else:
             self._record_bridged()
         began = asyncio.get_running_loop().time()
         reason = "caller"
@@ -83,6 +85,14 @@ class _Talk:
 
     def _join(self, hearer: Leg, speaker: Leg) -> None:
         self._audio.mix(hearer.id, {speaker.id: 1.0})
+
+    def _take_up(self) -> None:
+        """After a restart: music that is still played, by a player nobody knows, ends; who holds goes on holding."""
+        for leg in (self._call.leg, self._peer):
+            self._audio.play(leg.id, [PlayItem("silence", ms=20)])
+        for leg, other in ((self._call.leg, self._peer), (self._peer, self._call.leg)):
+            if leg.held:
+                self._hold(leg, other)
 
     def _hold(self, holder: Leg, other: Leg) -> None:
         """The one who is put on hold hears music (A7.02)."""

@@ -34,6 +34,9 @@ from hw.messages import (
 
 Phase = Literal["offered", "dialling", "alerting", "up", "cleared"]
 
+#: A party is on hold for one who sends only, or nothing (RFC 3264 §8.4).
+HELD = ("sendonly", "inactive")
+
 #: Keys pressed ahead that are kept until somebody asks.
 TYPE_AHEAD = 32
 
@@ -214,9 +217,9 @@ class Leg:
             self._audio.set_rtp(self.id, media)
 
     def _accept(self, offer: Media) -> None:
-        """Answer a re-INVITE: hold is an offer that sends only or nothing (RFC 3264 §8.4)."""
+        """Answer a re-INVITE."""
         self._learn(offer)
-        self.held = offer.direction in ("sendonly", "inactive")
+        self.held = offer.direction in HELD
         mirrored: dict[str, Literal["sendrecv", "sendonly", "recvonly", "inactive"]] = {
             "sendonly": "recvonly",
             "recvonly": "sendonly",

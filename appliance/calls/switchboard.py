@@ -106,7 +106,8 @@ class Switchboard:
         self._tasks: dict[str, asyncio.Task[int]] = {}
         self._call_ended = asyncio.Event()
         self.beside = Tasks()
-        self._leg_numbers = itertools.count(1)
+        # From the clock: a contact that lives over a restart must not give a leg's name twice.
+        self._leg_numbers = itertools.count(int(now() * 1000))
 
     # -- what calls use ------------------------------------------------------------------------------------------------
 
@@ -146,7 +147,7 @@ class Switchboard:
         process = self.process_of(line)
         if not self.links[process].up or not self.links["line"].up:
             raise NotAnswered(41)
-        leg = self.leg(process, f"{call.contact}.{next(self._leg_numbers)}", line, number, incoming=False)
+        leg = self.leg(process, f"{call.contact}.{next(self._leg_numbers):x}", line, number, incoming=False)
         call.legs.append(leg)
         self.legs[leg.id] = (leg, call)
         return leg
@@ -296,7 +297,10 @@ class Switchboard:
             self._leg_event(Cleared(leg.id, cause, "fault"))
 
     def clear_strangers(self, snapshot: Snapshot) -> None:
-        """After a link came up: legs that its process has and nobody here knows are hung up, their RTP ports closed."""
+        """After a link came up: legs that its process has and nobody here knows are hung up, their RTP ports closed.
+
+        Calls that it refused and recordings that it ended while nobody listened are taken in.
+        """
         for state in snapshot.legs:
             if state.leg not in self.legs:
                 self.send(snapshot.process, Hangup(state.leg, 41))
@@ -304,6 +308,9 @@ class Switchboard:
         for port in snapshot.ports:
             if port not in self.legs and port not in timeslots:
                 self.audio.close_rtp(port)
+        for event in snapshot.missed:
+            if isinstance(event, Recorded | Refused):
+                self.handle(snapshot.process, event)
 
     def process_lost(self, process: Process) -> None:
         """A process died: its legs are cleared (27); without the line process phones have no audio: theirs too (41)."""
