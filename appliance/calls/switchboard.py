@@ -189,6 +189,9 @@ class Switchboard:
                 self.lines[line] = message
             case RtpLost(port=port) if port in self.legs:
                 self.fail(self.legs[port][0], 27)
+            case Fault(subject=subject, command="Dial" | "Hangup") if subject in self.legs:
+                # Its process does not have it: it was never dialled, for want of an RTP port or of the line.
+                self._leg_event(Cleared(subject, 41, "fault"))
             case Fault(subject=subject) if self.audio.handle(message):
                 log.warning("line process: %s: %s", subject, message.reason)
             case _ if isinstance(message, LegEvent):

@@ -19,11 +19,14 @@ from hw.messages import (
     Cleared,
     Dial,
     Digit,
+    Fault,
     Hangup,
     Incoming,
     Media,
     MediaOffer,
+    Message,
     Mix,
+    OpenRtp,
     Play,
     Refer,
     ReferResult,
@@ -318,5 +321,31 @@ def test_a_draining_box_refuses_new_calls_and_counts_them(tmp_path: Path) -> Non
         d.caller("95002")
         assert await d.sent(Hangup, "line") == Hangup("t1", 42)
         assert d.switchboard.counters["blocked"] == 1
+
+    run(tmp_path, scenario)
+
+
+def test_a_phone_for_which_there_is_no_rtp_port_left_is_not_busy_afterwards(tmp_path: Path) -> None:
+    async def scenario(d: Desk) -> None:
+        answers = d.line.send, d.phone.send
+
+        def full(message: Message) -> None:
+            if isinstance(message, OpenRtp):
+                d.say("line", Fault(message.port, "no UDP ports left", "OpenRtp"))
+            else:
+                answers[0](message)
+
+        def ignorant(message: Message) -> None:
+            if isinstance(message, Hangup):
+                d.say("phone", Fault(message.leg, "no such leg", "Hangup"))
+            else:
+                answers[1](message)
+
+        d.line.send, d.phone.send = full, ignorant  # type: ignore[method-assign]
+        d.caller("95002")
+        await over(d)
+        assert not d.switchboard.seat_busy("8001")
+        assert "leg.dialled" in await d.kinds()
+        assert not any(isinstance(m, Dial) for m in d.phone.sent)
 
     run(tmp_path, scenario)
