@@ -18,9 +18,6 @@ from .settings import AcdSettings, Queue, read_queues, with_strategy
 
 log = logging.getLogger(__name__)
 
-#: Calls of before a restart that have not come back by then are over.
-SETTLE_S = 30.0
-
 
 class Waiter(Protocol):
     """The service of one waiting caller, as the dispatcher sees it. All return at once."""
@@ -48,6 +45,8 @@ class Dispatcher:
         self.figures = Figures(lambda name: self._target_ms(name))
         self._waiters: dict[str, Waiter] = {}
         self._followed: set[tuple[str, str]] = set()
+        #: Whether the calls and phones of before the start are known: the core has adopted what goes on.
+        self._settled = False
         self._timer: asyncio.TimerHandle | None = None
         self._loop = asyncio.get_running_loop()
         self._epoch = box.now() - self._loop.time()
@@ -75,22 +74,24 @@ class Dispatcher:
         for agent in await store.restored(self.box.store):
             if self.box.people.agent(agent.agent) is not None:
                 self.tell(agent)
-                self.check_phone(agent.seat)
         following = asyncio.Event()
         self.box.spawn(self._follow_events(following), "acd events")
         await following.wait()
-        self.box.spawn(self._settle(), "acd settle")
 
     def stop(self) -> None:
         """No more timers."""
         if self._timer is not None:
             self._timer.cancel()
 
-    async def _settle(self) -> None:
-        """What was up before the restart and has not come back is over."""
-        await asyncio.sleep(SETTLE_S)
-        contacts = {agent.contact for agent in self.engine.roster.agents.values()} | set(self.figures.waiting)
-        for contact in sorted(contacts - {""}):
+    def _settle(self) -> None:
+        """The core has adopted what was up before the start: what has not come back is over, phones are as they are."""
+        self._settled = True
+        for agent in list(self.engine.roster.agents.values()):
+            if agent.state == "talking" and (agent.contact, agent.number) not in self._followed:
+                self.tell(words.CallEnded(agent.contact, agent.number))
+            if agent.seat:
+                self.check_phone(agent.seat)
+        for contact in sorted(self.figures.waiting):
             if self.box.call_of(contact) is None:
                 self._contact_over(contact)
 
@@ -191,9 +192,12 @@ class Dispatcher:
         self.check_phone(seat)
 
     def check_phone(self, seat: str) -> None:
-        """Tell the engine whether a seat's phone has a call, and whether it is registered."""
+        """Tell the engine whether a seat's phone has a call, and whether it is registered, as far as that is known."""
         self.tell(words.SeatBusy(seat) if self.box.busy(seat) else words.SeatFree(seat))
-        self.tell(words.SeatThere(seat) if self.box.registered(seat) else words.SeatGone(seat))
+        if self.box.registered(seat):
+            self.tell(words.SeatThere(seat))
+        elif self._settled:
+            self.tell(words.SeatGone(seat))
 
     async def _follow_events(self, following: asyncio.Event) -> None:
         async with self.box.events.subscribe() as events:
@@ -207,6 +211,8 @@ class Dispatcher:
                         self.check_phone(data["number"])
                     case "phone.registered" | "phone.unregistered":
                         self.check_phone(data["account"])
+                    case "process.changed" if data["process"] == "control" and data["up"]:
+                        self._settle()
                     case "process.changed" if data["process"] == "phone":
                         for seat in sorted({agent.seat for agent in self.engine.roster.agents.values()} - {""}):
                             self.check_phone(seat)

@@ -83,6 +83,8 @@ class _Wait:
 
     def offer(self, offer: words.Offer) -> None:
         """Ring an agent's phone, at once: whatever is being said goes on meanwhile."""
+        if self._end.done():
+            return  # the caller is hanging up and about to leave: then the agent is free again
         self._rings[offer.agent] = self._tasks.create_task(self._ring(offer), name=f"ring {offer.seat}")
 
     def withdraw(self, agent: str) -> None:
@@ -92,11 +94,13 @@ class _Wait:
 
     def announce(self, announcement: words.Announce) -> None:
         """Say place and wait, unless the last announcement is still being said."""
-        if self._saying is None or self._saying.done():
+        if (self._saying is None or self._saying.done()) and not self._end.done():
             self._saying = self._tasks.create_task(self._say(announcement), name="announcement")
 
     def overflow(self, overflow: words.Overflow) -> None:
         """The wait is over without an agent."""
+        if self._end.done():
+            return
         self._call.emit(
             QueueOverflowed(self._queue.queue, self._wait_ms(), overflow.destination, overflow.reason)
         )

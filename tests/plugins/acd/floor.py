@@ -12,6 +12,7 @@ from appliance.api.types import EventRow
 from appliance.box import CoreBox
 from appliance.calls.numbering import Number
 from appliance.calls.services import core_services
+from appliance.events.types import ProcessChanged
 from appliance.phones import Phones
 from appliance.plugin import hookimpl
 from appliance.store.store import Store
@@ -136,6 +137,10 @@ class Floor:
         await plugin.onecall_stop()
         await plugin.onecall_start(self.box)
 
+    def settle(self) -> None:
+        """The core tells that it has adopted what goes on, as it does after each start."""
+        self.desk.events.append(ProcessChanged("control", True))
+
 
 @asynccontextmanager
 async def floor(path: Path, queues: str, settings: str = "") -> AsyncIterator[Floor]:
@@ -160,6 +165,7 @@ async def floor(path: Path, queues: str, settings: str = "") -> AsyncIterator[Fl
         made.plug("8001")
         made.plug("8002")
         await switchboard.plugins.start(box)
+        made.settle()
         try:
             yield made
         finally:

@@ -272,6 +272,69 @@ def test_logins_a_talk_and_the_figures_of_the_day_survive_a_restart(tmp_path: Pa
     run(tmp_path, scenario)
 
 
+def test_after_a_restart_agents_are_as_they_were_and_whose_call_has_not_come_back_is_free_at_once(
+    tmp_path: Path,
+) -> None:
+    async def scenario(f: Floor) -> None:
+        await f.login("1002", "1001")
+        f.desk.caller("95001")
+        dial = await f.rings("8002")
+        f.desk.say("phone", Answered(dial.leg, THEIRS))
+        await f.event("contact.bridged")
+        f.phones.lost()  # what is registered is told anew after a start
+        await f.restart_queues()
+        began, since = f.desk.events.last_id, f.dispatcher.engine.roster.agents["1001"].since
+        f.plug("8001")
+        f.plug("8002")
+        f.settle()
+        await f.event("agent.state", after=began, agent="1002", was="talking")
+        changes = await f.desk.events.rows(began, "agent.state")
+        assert {row.data["agent"] for row in changes} == {"1002"}
+        first = f.dispatcher.engine.roster.agents["1001"]
+        assert (first.shown[0], first.since, first.idle_since) == ("free", since, since)
+        f.clear(dial.leg)
+        await f.event("contact.ended")
+
+    run(tmp_path, scenario)
+
+
+def test_an_agent_whose_phone_did_not_come_back_after_a_restart_is_not_rung(tmp_path: Path) -> None:
+    async def scenario(f: Floor) -> None:
+        await f.login("1001", "1002")
+        f.phones.lost()
+        await f.restart_queues()
+        began = f.desk.events.last_id
+        f.plug("8002")
+        f.settle()
+        await f.event("agent.state", after=began, agent="1001", state="paused", reason="phone")
+        f.desk.caller("95001")
+        await f.rings("8002")
+        f.clear("t1")
+        await f.event("contact.ended")
+
+    run(tmp_path, scenario)
+
+
+def test_two_callers_who_hang_up_at_the_same_moment_are_both_abandoned_and_the_agent_is_free(tmp_path: Path) -> None:
+    async def scenario(f: Floor) -> None:
+        f.hold_prompts()
+        await f.login("1001")
+        f.desk.caller("95001", leg="t1")
+        await f.rings("8001")
+        f.desk.caller("95001", leg="t2")
+        await f.desk.sent(Play, after=2)  # music, music, and his place, which is being said
+        f.clear("t1")
+        f.clear("t2")
+        async with asyncio.timeout(5):
+            while len(await f.desk.events.rows(kind="contact.ended")) < 2:
+                await asyncio.sleep(0.01)
+        assert len(await f.desk.events.rows(kind="queue.abandoned")) == 2
+        assert not await f.desk.events.rows(kind="service.failed")
+        assert f.state("1001") == "free"
+
+    run(tmp_path, scenario)
+
+
 @pytest.mark.requirement("A3.04")
 def test_the_rules_of_a_queue_change_while_callers_wait(tmp_path: Path) -> None:
     async def scenario(f: Floor) -> None:
