@@ -7,7 +7,7 @@ import os
 CSS = """
 Screen { layers: base; }
 Heading { height: 1; background: $primary-background; color: $text; padding: 0 1; }
-Tabs { height: 1; background: $panel; padding: 0 0; }
+Tabs { height: 1; background: $panel; link-style: none; link-color: $text; link-background: $panel; }
 Banner { height: auto; max-height: 3; background: $error; color: $text; text-style: bold; padding: 0 1; display: none; }
 Keys { height: auto; max-height: 2; background: $panel; }
 Typing { display: none; height: 1; padding: 0 1; background: $boost; }
@@ -21,7 +21,7 @@ LiveTable { height: 1fr; background: $background; }
 Overview Grid { grid-size: 1; grid-rows: auto; height: auto; }
 Overview .box { height: auto; border: round $panel-lighten-2; border-title-color: $text; border-title-style: bold;
                 padding: 0 1; }
-.-wide Overview .latest { column-span: 2; }
+Overview .latest { text-wrap: nowrap; text-overflow: ellipsis; }
 .-wide Overview Grid { grid-size: 2; grid-gutter: 0 1; }
 ModalScreen { align: center middle; background: $background 50%; }
 .dialog { width: 66; max-width: 96%; height: auto; max-height: 90%; border: round $primary; background: $surface;

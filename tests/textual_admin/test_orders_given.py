@@ -2,14 +2,11 @@
 
 from pathlib import Path
 
-import pytest
-
 from appliance.api.types import AgentRow
 from appliance.events.types import Bridged, ContactOffered, LegAnswered, LegDialled
 from tests.textual_admin.seeing import Seeing, see
 
 
-@pytest.mark.requirement("A8.03")
 def test_hanging_up_asks_first_and_only_y_does_it(tmp_path: Path) -> None:
     async def work(see: Seeing) -> None:
         await see.press("3")
@@ -29,7 +26,6 @@ def test_hanging_up_asks_first_and_only_y_does_it(tmp_path: Path) -> None:
     see(tmp_path, work)
 
 
-@pytest.mark.requirement("A8.03")
 def test_a_channel_is_blocked_after_a_question_and_put_back_without(tmp_path: Path) -> None:
     async def work(see: Seeing) -> None:
         await see.press("2")
@@ -73,7 +69,6 @@ def agents_service(given: list[tuple[str, ...]]) -> dict[str, object]:
     return {"agents.pause": pause, "agents.login": login, "agents.logout": logout}
 
 
-@pytest.mark.requirement("A8.03", "A9.05")
 def test_agents_are_paused_logged_in_and_out_and_what_cannot_be_done_says_why(tmp_path: Path) -> None:
     given: list[tuple[str, ...]] = []
 

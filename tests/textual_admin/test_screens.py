@@ -28,7 +28,6 @@ CHINESE = {
 }
 
 
-@pytest.mark.requirement("A8.02", "A9.02")
 @pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "120x40"])
 @pytest.mark.parametrize(("language", "seen"), [("en", SEEN), ("zh", CHINESE)], ids=["en", "zh"])
 def test_every_screen_shows_the_box_and_all_its_keys(

@@ -45,8 +45,11 @@ class Overview(Panel):
 
     def compose(self) -> ComposeResult:
         """All boxes; they scroll where the terminal is low."""
-        with VerticalScroll(can_focus=True), Grid():
-            yield from self._boxes.values()
+        *side_by_side, below = self._boxes.values()
+        with VerticalScroll(can_focus=True):
+            with Grid():
+                yield from side_by_side
+            yield below
 
     def on_mount(self) -> None:
         """Titles in the language of the start."""
@@ -142,7 +145,7 @@ def processes(rows: Sequence[ProcessRow], cpu: dict[int, float]) -> list[Spans]:
             lines.append([Cell(f"{name}  "), Cell(_("! away"), "bad")])
             continue
         used = f"{100 * cpu[row.pid]:.0f} %" if row.pid in cpu else "–"
-        late = f"p99 {row.run_late_p99_ms:.1f} ms  max {row.run_late_max_ms:.1f} ms" if row.process == "line" else ""
+        late = f"p99 {row.run_late_p99_ms:.1f}  max {row.run_late_max_ms:.1f} ms" if row.process == "line" else ""
         text = _("  CPU {}  age {}  {}").format(used, age(row.age_s), late)
         lines.append([Cell(name, "bold"), Cell(f" {TRUNK_UP.text()}", "good"), Cell(text.rstrip())])
     return lines
