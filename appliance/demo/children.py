@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import signal
 import sys
 from pathlib import Path
+
+_PR_SET_PDEATHSIG = 1
+_libc = ctypes.CDLL(None)
 
 #: What a child gets to end cleanly before it is killed, in seconds.
 STOP_S = 15.0
@@ -59,13 +63,18 @@ class Child:
         return ChildFailed(f"the {self.name} process ended with status {self._process.returncode}; {self.log}:\n{tail}")
 
 
+def _die_with_parent() -> None:
+    """In the child: have the kernel send SIGTERM when the demo is gone, however it went (prctl(2))."""
+    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
 async def start(name: str, module: str, arguments: list[str], logs: Path) -> Child:
     """Start ``python -m module`` with its output in ``logs/name.log``."""
     log = logs / f"{name}.log"
     with log.open("ab") as file:
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", module, *arguments, stdin=asyncio.subprocess.DEVNULL, stdout=file, stderr=file,
-            start_new_session=True,
+            start_new_session=True, preexec_fn=_die_with_parent,
         )  # fmt: skip
     return Child(name, process, log)
 

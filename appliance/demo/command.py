@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import fcntl
 import shutil
+import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from appliance.demo import run, site
@@ -43,12 +47,34 @@ def main(arguments: list[str]) -> int:
     except ChildFailed as error:
         print(f"onecall demo: {error}", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, asyncio.CancelledError):
         return 130
 
 
 async def _run(wanted: argparse.Namespace) -> int:
-    made = site.make(wanted.dir or run.base_folder(), wanted.address, sip_port=wanted.sip_port)
+    base: Path = wanted.dir or run.base_folder()
+    task = asyncio.current_task()
+    assert task is not None  # asyncio.run made it
+    for number in (signal.SIGTERM, signal.SIGHUP):  # a closed terminal ends the demo as cleanly as a closed console
+        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+    with _alone(base):
+        return await _run_in(base, wanted)
+
+
+@contextmanager
+def _alone(base: Path) -> Iterator[None]:
+    """Keep a second demo out of the folder. Raises ``ChildFailed`` when one runs there."""
+    base.mkdir(parents=True, exist_ok=True)
+    with (base / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ChildFailed(f"a demo runs in {base} already; stop it, or give this one a folder with --dir") from None
+        yield
+
+
+async def _run_in(base: Path, wanted: argparse.Namespace) -> int:
+    made = site.make(base, wanted.address, sip_port=wanted.sip_port)
     demo = run.Demo(made, wanted.address, _say)
     talk_ms = (int(wanted.talk * 500), int(wanted.talk * 1500))
     try:
@@ -69,7 +95,8 @@ async def _run(wanted: argparse.Namespace) -> int:
 
 
 def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
+    with suppress(OSError):  # the terminal may be gone
+        print(text, file=sys.stderr, flush=True)
 
 
 def _table(figures: dict[str, object]) -> None:
