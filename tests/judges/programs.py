@@ -31,12 +31,12 @@ async def succeeded(running: asyncio.subprocess.Process) -> None:
     assert running.returncode == 0, said.decode()
 
 
-async def tshark(trace: Path, wanted: str, *options: str) -> int:
-    """How many frames of a trace pass a display filter."""
+async def tshark(trace: Path, wanted: str, *options: str, field: str = "frame.number") -> list[str]:
+    """A field of every frame of a trace that passes a display filter."""
     process = await asyncio.create_subprocess_exec(
-        "tshark", "-r", str(trace), *options, "-Y", wanted, "-T", "fields", "-e", "frame.number",
+        "tshark", "-r", str(trace), *options, "-Y", wanted, "-T", "fields", "-e", field,
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
     output, errors = await process.communicate()
     assert process.returncode == 0, errors.decode()
-    return len(output.splitlines())
+    return output.decode().split()

@@ -70,11 +70,11 @@ def test_tshark_finds_nothing_wrong_in_sip_and_q931(tmp_path: Path) -> None:
                 async with capture(box.site.sip_port, sip):
                     await calls(box)
         as_sip = ("-d", f"udp.port=={box.site.sip_port},sip")
-        for method in ("REGISTER", "INVITE", "ACK", "BYE", "CANCEL", "REFER", "NOTIFY"):
-            assert await tshark(sip, f'sip.Method == "{method}"', *as_sip), method
-        assert await tshark(sip, WRONG, *as_sip) == 0
-        for message in (0x05, 0x02, 0x07, 0x0F, 0x45, 0x4D, 0x5A):  # SETUP to RELEASE COMPLETE (Q.931 §3.1)
-            assert await tshark(q931, f"q931.message_type == {message}"), hex(message)
-        assert await tshark(q931, WRONG) == 0
+        methods = set(await tshark(sip, "sip.Method", *as_sip, field="sip.Method"))
+        assert methods >= {"REGISTER", "INVITE", "ACK", "BYE", "CANCEL", "REFER", "NOTIFY"}
+        assert not await tshark(sip, WRONG, *as_sip)
+        messages = set(await tshark(q931, "q931", field="q931.message_type"))
+        assert messages >= {"0x05", "0x02", "0x07", "0x0f", "0x45", "0x4d", "0x5a"}, "SETUP to RELEASE COMPLETE, §3.1"
+        assert not await tshark(q931, WRONG)
 
     asyncio.run(main())

@@ -89,8 +89,8 @@ def test_sipp_calls_as_a_carrier(tmp_path: Path) -> None:
             calls = await start(tmp_path, box, "-sn", "uac", "-s", "95533", "-m", "50", "-r", "50", port=port)
             await succeeded(calls)
             assert (await box.next(Incoming)).called == "95533"
-        assert await tshark(tmp_path / "sip.pcap", "sip.Method == INVITE") >= 50
-        assert await tshark(tmp_path / "sip.pcap", "sip.Status-Code == 200") >= 100
-        assert await tshark(tmp_path / "sip.pcap", WRONG) == 0
+        assert len(await tshark(tmp_path / "sip.pcap", "sip.Method == INVITE")) >= 50
+        assert len(await tshark(tmp_path / "sip.pcap", "sip.Status-Code == 200")) >= 100
+        assert not await tshark(tmp_path / "sip.pcap", WRONG)
 
     asyncio.run(main())

@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-import pytest
-
 from hw.sim.phone import Phone, PhoneCall
 from hw.sim.subscriber import Subscriber
 from tests.system.box import Box, own_etc, running
