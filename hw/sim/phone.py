@@ -53,6 +53,11 @@ class PhoneCall:
         """What happened so far."""
         return self._session.update() if self._session.report.ended is None else self._session.report
 
+    @property
+    def listens(self) -> bool:
+        """Whether the far end should be sending."""
+        return self._session.direction in ("sendrecv", "recvonly")
+
     def answer(self) -> None:
         """Pick up an incoming call; ``answered`` tells when the far end knows."""
         self._session.call.answer(self._session.answer())

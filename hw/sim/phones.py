@@ -15,6 +15,8 @@ _log = logging.getLogger(__name__)
 #: Seconds between two tries to log in, and that a log-in may take.
 _LOGIN_AGAIN = 2.0
 _LOGIN_TIME = 30.0
+#: Seconds without a single packet in which a person finds that nobody is there: the box has gone without a word.
+_DEAD = 3.0
 
 
 class Person:
@@ -77,15 +79,25 @@ class Person:
             call.answer()
         await call.answered()
         least, most = self._settings.talk_ms
-        if not most:
-            await call.ended()
-            return
         try:
-            async with asyncio.timeout(self._random.uniform(least, most) / 1000):
-                await call.ended()
+            async with asyncio.timeout(self._random.uniform(least, most) / 1000 if most else None):
+                await self._listen(call)
         except TimeoutError:
-            call.hangup()
-            await call.ended()
+            pass
+        call.hangup()
+        await call.ended()
+
+    @staticmethod
+    async def _listen(call: PhoneCall) -> None:
+        """Until the call has ended, or the line is dead."""
+        over = asyncio.ensure_future(call.ended())
+        received = -1
+        try:
+            while not over.done() and (not call.listens or call.report.packets.received != received):
+                received = call.report.packets.received
+                await asyncio.wait([over], timeout=_DEAD)
+        finally:
+            over.cancel()
 
 
 class Phones:

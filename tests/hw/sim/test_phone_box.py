@@ -32,6 +32,7 @@ from hw.messages import (
     Unregistered,
 )
 from hw.phone.digest import ha1
+from hw.sim import phones as people_at_phones
 from hw.sim.phone import Phone
 from hw.sim.phones import Person
 from hw.sim.rtp import Audio
@@ -344,6 +345,27 @@ def test_people_do_what_their_settings_say(tmp_path):
                 task.cancel()
             ends = await asyncio.gather(*tasks, return_exceptions=True)
             assert all(isinstance(end, asyncio.CancelledError) for end in ends)
+
+    asyncio.run(main())
+
+
+def test_a_person_hangs_up_when_the_line_is_dead_and_not_before(tmp_path, monkeypatch):
+    monkeypatch.setattr(people_at_phones, "_DEAD", 0.2)
+
+    async def main():
+        async with desk(tmp_path, "201", "202") as (_, one, two):
+            settings = PhoneSettings("202", "pw202", 202, answer_ms=(0, 0))
+            working = asyncio.create_task(Person(two, settings, Random(1)).live())
+            call = one.dial("202")
+            await call.answered()
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(1):
+                    await call.ended()
+            await call.heard(202)
+            (other,) = two.calls
+            one.vanish()
+            assert (await other.ended()).by == "us"
+            working.cancel()
 
     asyncio.run(main())
 
