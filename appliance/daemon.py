@@ -74,7 +74,10 @@ class Daemon:
                 notifier.alive()
                 await _wait(self._stopping, ALIVE_S)
             notifier.stopping()
-            await self.switchboard.drain(self._settings.drain_s)
+            drained = asyncio.create_task(self.switchboard.drain(self._settings.drain_s), name="drain")
+            while not drained.done():
+                notifier.alive()
+                await asyncio.wait({drained}, timeout=ALIVE_S)
 
     async def _open(self, stack: AsyncExitStack) -> None:
         settings = self._settings
@@ -122,7 +125,7 @@ class Daemon:
             music=_music(settings.etc),
         )
         self._phones = Phones(events, people, settings.realm, time.time)
-        self._watch = Watch(switchboard, self._phones, events)
+        self._watch = Watch(switchboard, self._phones, events, store)
         people.on_seats = lambda: switchboard.send("phone", self._phones.accounts())
         box = CoreBox(
             config=self._config,

@@ -6,7 +6,7 @@ import asyncio
 import inspect
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -170,12 +170,9 @@ class Plugins:
         try:
             result = impl.function(*(arguments[name] for name in impl.argnames))
             if inspect.isawaitable(result):
-                async with asyncio.timeout(self._timeout_s):
-                    result = await result
+                result = await _within(self._timeout_s, result)
             return result
         except Exception as error:  # noqa: BLE001 - whatever a plugin throws is its own failure
-            if isinstance(error, TimeoutError):
-                error = TimeoutError(f"not done within {self._timeout_s} s")
             self._failed(impl.plugin_name, hook, error)
             return None
 
@@ -204,3 +201,25 @@ class Plugins:
                 del table[key]
         self.alarms.append(f"plugin {plugin} is disabled after {failures} failures")
         self._emit(PluginDisabled(plugin, failures))
+
+
+async def _within(timeout_s: float, work: Awaitable[Any]) -> Any:
+    """What ``work`` gives; raises ``TimeoutError`` in time even when it does not end on being cancelled."""
+    task = asyncio.ensure_future(work)
+    try:
+        done, _ = await asyncio.wait({task}, timeout=timeout_s)
+    except asyncio.CancelledError:
+        _leave(task)
+        raise
+    if not done:
+        _leave(task)
+        raise TimeoutError(f"not done within {timeout_s} s")
+    if task.cancelled():
+        raise RuntimeError("the hook has cancelled itself")
+    return task.result()
+
+
+def _leave(task: asyncio.Future[Any]) -> None:
+    """Cancel what nobody waits for any more; what it throws then is nobody's either."""
+    task.cancel()
+    task.add_done_callback(lambda task: task.cancelled() or task.exception())

@@ -14,6 +14,7 @@ from appliance.events.log import EventLog
 from appliance.events.types import FaultReported, LineChanged, ProcessChanged
 from appliance.link.client import Process
 from appliance.phones import Phones
+from appliance.store.store import Store
 from hw.messages import Fault, LineState, Message, Stats
 
 #: Figures older than this are an alarm: a process that lives sends them once a second.
@@ -23,10 +24,11 @@ SILENT_S = 3.0
 class Watch:
     """What the console shows of the box itself; implements the live view's source."""
 
-    def __init__(self, switchboard: Switchboard, phones: Phones, events: EventLog) -> None:
+    def __init__(self, switchboard: Switchboard, phones: Phones, events: EventLog, store: Store) -> None:
         self._switchboard = switchboard
         self._phones = phones
         self._events = events
+        self._store = store
         self._stats: dict[Process, tuple[float, Stats]] = {}
         self._up: dict[str, bool] = {}
 
@@ -142,6 +144,8 @@ class Watch:
     def alarms(self) -> list[str]:
         """What needs somebody's eye now."""
         found = list(self._switchboard.plugins.alarms)
+        if self._store.failed:
+            found.append(f"{self._store.failed} changes were not saved; the last: {self._store.failure}")
         found += [f"trunk {s.line}: {s.alarm or 'down'}" for s in self._switchboard.lines.values() if not s.up]
         for row in self.processes():
             if not row.up:

@@ -29,6 +29,7 @@ from appliance.events.types import (
     Event,
     LegAlerting,
     LegCleared,
+    ServiceFailed,
 )
 from appliance.link.client import LinkDown, Process, ProcessLink
 from appliance.people.directory import Directory
@@ -57,6 +58,8 @@ log = logging.getLogger(__name__)
 
 #: A leg that was told to hang up and is not cleared after this is taken for gone.
 CLEAR_S = 10.0
+#: A service is cancelled so many times, ``CLEAR_S`` apart, when its caller is gone; then it is left behind.
+CANCELS = 3
 
 
 class Switchboard:
@@ -243,9 +246,10 @@ class Switchboard:
 
     def _served(self, call: Call, task: asyncio.Task[int]) -> None:
         """The last service is over, or the caller hung up and what was running for him was cancelled."""
-        del self._tasks[call.contact]
+        if self._tasks.pop(call.contact, None) is None:
+            return  # it was left behind
         cause = 16
-        if not task.cancelled():
+        if task.done() and not task.cancelled():
             error = task.exception()
             if error is not None:
                 log.error("contact %s could not be served", call.contact, exc_info=error)
@@ -277,10 +281,22 @@ class Switchboard:
         call.emit(LegCleared(leg.id, leg.cause, leg.by), records.leg_cleared(leg.id, self.now(), leg.cause))
         if leg.seat:
             self.beside.spawn(self.plugins.seat_cleared(leg.seat, leg.cause), "seat cleared")
-        task = self._tasks.get(call.contact)
-        if leg is call.leg and task is not None:
-            task.cancel()
+        if leg is call.leg:
+            self._end_service(call)
         self._end_if_over(call)
+
+    def _end_service(self, call: Call, cancels: int = 0) -> None:
+        """The caller is gone: cancel what serves him, again if it goes on all the same, and in the end go without."""
+        task = self._tasks.get(call.contact)
+        if task is None or self.stopping:
+            return
+        if cancels < CANCELS:
+            task.cancel()
+            asyncio.get_running_loop().call_later(CLEAR_S, self._end_service, call, cancels + 1)
+            return
+        log.error("service %s of contact %s does not end", call.destination, call.contact)
+        call.emit(ServiceFailed(call.destination, "it does not end though the caller is gone", ""))
+        self._served(call, task)
 
     def _end_if_over(self, call: Call) -> None:
         if call.contact in self._tasks or any(leg.alive for leg in call.legs) or call.contact not in self.calls:
@@ -366,7 +382,9 @@ class Switchboard:
         self.stopping = True
         for task in self._tasks.values():
             task.cancel()
-        await asyncio.gather(*self._tasks.values(), self.beside.stop(), return_exceptions=True)
+        await self.beside.stop()
+        if self._tasks:
+            await asyncio.wait(self._tasks.values(), timeout=CLEAR_S)
 
     def leftover(self) -> dict[str, int]:
         """What is still there: all 0 when no call is up."""

@@ -159,6 +159,7 @@ class Dispatcher:
 
     async def _until_cleared(self, contact: str, agent: str, queue: str, leg: Leg) -> None:
         await leg.cleared()
+        self.check_phone(leg.seat)
         self._followed.discard((contact, agent))
         talk_s = self.at() - self.engine.roster.agents[agent].talking_since
         rules = self.engine.queues.get(queue)

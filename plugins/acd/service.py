@@ -122,6 +122,7 @@ class _Wait:
         except NotAnswered as missed:
             self._rings.pop(offer.agent, None)
             call.emit(OfferFailed(queue, offer.agent, missed.cause, (dispatcher.at() - began) * 1000))
+            dispatcher.check_phone(offer.seat)
             dispatcher.tell(words.NotAnswered(offer.contact, offer.agent, missed.cause))
             return
         if self._rings.pop(offer.agent, None) is None or self._end.done():

@@ -53,6 +53,28 @@ def test_a_coroutine_that_takes_too_long_is_cut_off_and_the_next_engine_speaks()
     assert "0.02 s" in events[0].error  # type: ignore[attr-defined]
 
 
+def test_a_hook_that_does_not_even_end_when_it_is_cancelled_keeps_nobody_waiting() -> None:
+    async def main() -> None:
+        plugins, events = made(timeout_s=0.05)
+        free = asyncio.Event()
+
+        @hookimpl
+        async def onecall_seat_cleared(seat: str, cause: int) -> None:
+            while not free.is_set():
+                try:
+                    await free.wait()
+                except asyncio.CancelledError:
+                    continue
+
+        plugins.register(plugin(onecall_seat_cleared=onecall_seat_cleared), "deaf")
+        async with asyncio.timeout(2):
+            await plugins.seat_cleared("8001", 16)
+        assert [e.kind for e in events] == ["plugin.failed"]
+        free.set()
+
+    asyncio.run(main())
+
+
 def test_a_plugin_that_keeps_failing_is_disabled_with_an_alarm_and_its_services_are_gone() -> None:
     plugins, events = made(max_failures=3)
 

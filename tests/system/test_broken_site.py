@@ -137,6 +137,7 @@ def test_when_the_disk_is_full_calls_go_on_without_recording_and_store_and_both_
             await call.ended()
             call = await talk(box, phone, second)
             assert (await box.client.get(Status, "status")).store["failed"] > failed
+            assert any("not saved" in alarm for alarm in (await box.live()).alarms)
             full_disk(box, "control", False)
             await still_talking(call, second, phone)
             second.hangup()

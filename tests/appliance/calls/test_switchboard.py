@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+from appliance.calls import switchboard
 from appliance.calls.call import Call, NotAnswered
 from appliance.store.tables import contact, leg
 from hw.messages import (
@@ -313,6 +314,31 @@ def test_a_lost_phone_process_ends_the_bridge_as_a_fault_so_that_the_caller_can_
         assert reasons == ["fault"]
 
     run(tmp_path, scenario, {"test": service})
+
+
+def test_a_service_that_does_not_end_with_its_caller_is_cancelled_again_and_then_left_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(switchboard, "CLEAR_S", 0.05)
+    free = asyncio.Event()
+
+    async def deaf(call: Call, _: str) -> None:
+        await call.answer()
+        while not free.is_set():
+            try:
+                await free.wait()
+            except asyncio.CancelledError:
+                continue
+
+    async def scenario(d: Desk) -> None:
+        d.caller("95001")
+        await d.until("leg.answered")
+        d.say("line", Cleared("t1", 16, "far"))
+        await over(d)
+        assert "does not end" in (await d.until("service.failed")).data["error"]
+        free.set()
+
+    run(tmp_path, scenario, {"test": deaf})
 
 
 def test_a_draining_box_refuses_new_calls_and_counts_them(tmp_path: Path) -> None:
