@@ -60,6 +60,7 @@ class Console(App[None]):
         self.store = Store(clock)
         self.feed = Feed(path, self.post_message, [order.method for order in OPTIONAL])
         self.panels: Sequence[Panel] = [panel() for panel in PANELS]
+        self._heading, self._tabs, self._banner, self._bar = Heading(), Tabs(), Banner(), Keys()
         self._number = 0
         self._events_new = False
         #: What the console itself can do: key, label, action.
@@ -78,13 +79,13 @@ class Console(App[None]):
 
     def compose(self) -> ComposeResult:
         """Heading, tabs, banner, the screens of which one is seen, and the lines at the bottom."""
-        yield Heading()
-        yield Tabs()
-        yield Banner()
+        yield self._heading
+        yield self._tabs
+        yield self._banner
         with ContentSwitcher(initial=self.panel.NAME):
             yield from self.panels
         yield Typing()
-        yield Keys()
+        yield self._bar
 
     def on_mount(self) -> None:
         """Begin to listen."""
@@ -121,20 +122,26 @@ class Console(App[None]):
 
     # -- drawing -------------------------------------------------------------------------------------------------------
 
+    @property
+    def _ending(self) -> bool:
+        """Whether the widgets are being taken down: what still comes from the feed is not drawn."""
+        return not self._heading.is_attached
+
     def _draw(self) -> None:
-        if not isinstance(self.panel, Events):
+        if not self._ending and not isinstance(self.panel, Events):
             self.panel.show(self.store)
         self._draw_bars()
 
     def _draw_bars(self) -> None:
-        base = self.screen_stack[0]
-        base.set_class(self.store.stale, "stale")
-        base.query_one(Heading).show(self.store)
-        base.query_one(Banner).show(self.store)
-        base.query_one(Keys).show(self._keys())
+        if self._ending:
+            return
+        self.screen_stack[0].set_class(self.store.stale, "stale")
+        self._heading.show(self.store)
+        self._banner.show(self.store)
+        self._bar.show(self._keys())
 
     def _tick(self) -> None:
-        if self._events_new and isinstance(self.panel, Events):
+        if self._events_new and not self._ending and isinstance(self.panel, Events):
             self._events_new = False
             self.panel.show(self.store)
         self._draw_bars()
@@ -152,7 +159,7 @@ class Console(App[None]):
         for panel in self.panels:
             if panel.is_mounted:
                 panel.relabel()
-        self.screen_stack[0].query_one(Tabs).show([_(panel.TITLE) for panel in self.panels], self._number)
+        self._tabs.show([_(panel.TITLE) for panel in self.panels], self._number)
         self.panel.show(self.store)
         self._draw_bars()
 
@@ -161,9 +168,8 @@ class Console(App[None]):
     def action_go(self, number: int) -> None:
         """To a screen by its number, from 0."""
         self._number = number
-        base = self.screen_stack[0]
-        base.query_one(ContentSwitcher).current = self.panel.NAME
-        base.query_one(Tabs).show([_(panel.TITLE) for panel in self.panels], number)
+        self.screen_stack[0].query_one(ContentSwitcher).current = self.panel.NAME
+        self._tabs.show([_(panel.TITLE) for panel in self.panels], number)
         self.panel.show(self.store)
         self._focus()
         self._draw_bars()

@@ -15,15 +15,8 @@ from textual.widgets import DataTable
 from textual.widgets.data_table import ColumnKey, RowKey
 
 from textual_admin.figures import clean
+from textual_admin.theme import COLOURS
 from textual_admin.words import State, Tone
-
-#: The theme's variable for a tone; the themes choose colours that are readable on their background.
-_COLOURS: Mapping[Tone, str] = {
-    "good": "text-success",
-    "busy": "text-primary",
-    "warn": "text-warning",
-    "bad": "text-error",
-}
 
 
 @frozen
@@ -44,7 +37,7 @@ def style_of(app: App[object], tone: Tone) -> str:
     """The Rich style of a tone in the present theme."""
     if tone in ("dim", "bold", ""):
         return tone
-    colour = app.theme_variables.get(_COLOURS[tone], "")
+    colour = COLOURS[app.current_theme.dark][tone]
     return f"bold {colour}" if tone == "bad" else colour
 
 

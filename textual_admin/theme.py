@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
+
+from textual_admin.words import Tone
 
 CSS = """
 Screen { layers: base; }
@@ -31,6 +34,12 @@ ModalScreen { align: center middle; background: $background 50%; }
 .help { width: 76; }
 .ladder { width: 96%; height: 92%; padding: 0; }
 """
+
+#: The colour of a tone on a dark background (True) and on a light one; at least 4.5 to 1 against it (WCAG 2.2, 1.4.3).
+COLOURS: Mapping[bool, Mapping[Tone, str]] = {
+    True: {"good": "#8AD4A1", "busy": "#57A5E2", "warn": "#FFC473", "bad": "#E58A9E"},
+    False: {"good": "#1B6331", "busy": "#004578", "warn": "#704300", "bad": "#8B1A2B"},
+}
 
 #: From this many columns on two boxes stand side by side.
 WIDE = 110

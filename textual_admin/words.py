@@ -9,7 +9,7 @@ from attrs import frozen
 
 from textual_admin.lang import N_, _
 
-#: What a colour means; the theme says which colour (``table.style_of``).
+#: What a colour means; the theme says which colour (``theme.COLOURS``).
 Tone = Literal["", "good", "busy", "warn", "bad", "dim", "bold"]
 
 
