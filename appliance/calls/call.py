@@ -257,21 +257,27 @@ class Call:
     async def dial_out(
         self, line: str, number: str, *, ring_s: float, caller: str = "", on_alerting: Callable[[], None] | None = None
     ) -> Leg:
-        """Call an outside number over a trunk. Raises ``NotAnswered``."""
-        return await self._dial(line, number, caller, "", ring_s, on_alerting)
+        """Call an outside number over a trunk, whose tones before the answer are heard. Raises ``NotAnswered``."""
+        return await self._dial(line, number, caller, "", ring_s, on_alerting, hear=True)
 
     async def _dial(
-        self, line: str, number: str, caller: str, name: str, ring_s: float, on_alerting: Callable[[], None] | None
-    ) -> Leg:
+        self, line: str, number: str, caller: str, name: str, ring_s: float, on_alerting: Callable[[], None] | None,
+        *, hear: bool = False,
+    ) -> Leg:  # fmt: skip
         leg = self._host.new_leg(self, line, number)
         self.emit(LegDialled(leg.id, line, number), records.leg_began(leg, self.contact, self._host.now()))
         try:
             async with asyncio.timeout(ring_s):
                 await leg.dial(caller, name)
-                while leg.phase == "dialling":
+                while leg.phase == "dialling" and not (hear and leg.early):
                     await leg.changed()
                 if leg.phase == "alerting" and on_alerting is not None:
                     on_alerting()
+                while hear and leg.phase in ("dialling", "alerting") and not leg.early:
+                    await leg.changed()
+                if hear and leg.phase in ("dialling", "alerting"):
+                    await self.leg.early_media()
+                    self._audio.mix(self.leg.id, {leg.id: 1.0})
                 await leg.answered()
         except TimeoutError:
             leg.hangup(16)

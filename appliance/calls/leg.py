@@ -93,6 +93,8 @@ class Leg:
         self.cause = 0
         self.by: Literal["far", "us", "fault"] = "far"
         self.held = False
+        #: The far end sends audio before its answer: ringing, announcements.
+        self.early = False
         self.digits: deque[Digit] = deque(maxlen=TYPE_AHEAD)
         self.digits_ignored = 0
         #: Called after every change: what bridges and views wait for.
@@ -185,6 +187,7 @@ class Leg:
                 self.channel = channel or self.channel
             case Alerting(media=media) | Progress(media=media):
                 self._learn(media)
+                self.early |= isinstance(event, Progress) or media is not None
                 if self.phase == "dialling" and isinstance(event, Alerting):
                     self._enter("alerting")
             case Answered(media=media):

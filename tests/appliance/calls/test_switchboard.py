@@ -29,9 +29,11 @@ from hw.messages import (
     Mix,
     OpenRtp,
     Play,
+    Progress,
     Refer,
     ReferResult,
     SendDigits,
+    SetRtp,
     Stop,
 )
 from tests.appliance.calls.desk import OURS, THEIRS, Desk, desk
@@ -155,6 +157,26 @@ def test_outside_calls_are_denied_unless_the_seat_may(tmp_path: Path) -> None:
         async with asyncio.timeout(5):
             while d.switchboard.calls:
                 await asyncio.sleep(0)
+
+    run(tmp_path, scenario)
+
+
+def test_who_calls_outside_hears_what_the_exchange_says_before_the_answer(tmp_path: Path) -> None:
+    async def scenario(d: Desk) -> None:
+        d.say("phone", Incoming("p1", "phones", "913900139000", "8002", media=THEIRS))
+        dial = await d.sent(Dial, "line")
+        d.say("line", Alerting(dial.leg))
+        assert await d.sent(Alert, "phone") == Alert("p1")
+        d.say("line", Progress(dial.leg))
+        assert await d.sent(Progress, "phone") == Progress("p1", OURS)
+        assert await d.sent(SetRtp, "line") == SetRtp("p1", THEIRS)
+        assert await d.sent(Mix, "line") == Mix("p1", {dial.leg: 1.0})
+        assert not any(isinstance(m, Answer) for m in d.phone.sent)
+        d.say("line", Answered(dial.leg))
+        assert await d.sent(Answer, "phone") == Answer("p1", OURS)
+        await d.until("contact.bridged")
+        d.say("line", Cleared(dial.leg, 16))
+        await over(d)
 
     run(tmp_path, scenario)
 
