@@ -5,19 +5,20 @@ from __future__ import annotations
 import argparse
 import asyncio
 import importlib
-import logging
 import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from appliance import settings
+from appliance import cli_machine, cli_site, settings
 from appliance.api import locale
 from appliance.api.client import Client, NotRunningError, RefusedError
+from appliance.api.locale import Translate
 from appliance.api.rpc import ApiError
 from appliance.cli_commands import COMMANDS
-from appliance.cli_tables import Translate, clean
+from appliance.cli_output import Failed
+from appliance.cli_tables import clean
 from appliance.settings import ControlSettings, SettingsError
 
 #: Ways to end. 2 is also argparse's for a wrong command line.
@@ -48,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except NotRunningError as error:
         sentence = _("OneCall is not running ({}). Start it: systemctl start onecall.target")
         return _fail(sentence.format(error), NOT_RUNNING)
-    except ApiError as error:
+    except (ApiError, Failed) as error:
         return _fail(str(error), FAILED)
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -60,7 +61,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(wanted: argparse.Namespace, rest: Sequence[str], _: Translate) -> int:
     match wanted.command:
         case "serve":
-            return _serve(wanted.config or settings.DEFAULT)
+            config = wanted.config or settings.DEFAULT
+            settings.load(config)  # a fault in it is a sentence for the user, before anything is logged
+            return int(importlib.import_module("appliance.__main__").main(["--config", str(config)]))
+        case name if name in cli_machine.NAMES:
+            return _on_the_machine(wanted, _)
         case "admin":
             path, language = str(_socket(wanted)), locale.chosen(wanted.lang)
             words = [sys.executable, "-m", "textual_admin", "--socket", path, "--lang", language, *rest]
@@ -75,17 +80,13 @@ async def _ask(wanted: argparse.Namespace, _: Translate) -> None:
         await COMMANDS[wanted.command](client, wanted, _)
 
 
-def _serve(config: Path) -> int:
-    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
-    logging.getLogger("alembic").setLevel(logging.WARNING)
-    wanted = settings.load(config)
-    daemon = importlib.import_module("appliance.daemon")
-    store = importlib.import_module("appliance.store.store")
+def _on_the_machine(wanted: argparse.Namespace, _: Translate) -> int:
+    """What needs no service; each says in a sentence what stopped it."""
+    commands = importlib.import_module("appliance.cli_machine_commands")
     try:
-        asyncio.run(daemon.serve(config, wanted))
-    except store.StoreError as error:
+        return int(commands.COMMANDS[wanted.command](wanted, _))
+    except commands.STOPPED as error:
         return _fail(str(error), FAILED)
-    return DONE
 
 
 def _socket(wanted: argparse.Namespace) -> Path:
@@ -156,6 +157,19 @@ def build_parser(_: Translate) -> argparse.ArgumentParser:
     events.add_argument("--contact", default="", help=_("only this contact"))
     events.add_argument("--after", type=int, metavar="ID", help=_("only events after this number"))
     events.add_argument("--limit", type=int, default=200, metavar="N", help=_("at most so many (200)"))
+    cli_site.add_people(
+        commands.add_parser("people", parents=[talking], help=_("agents and phones; add, change, remove")),
+        action_options, _,
+    )  # fmt: skip
+    cli_site.add_numbers(
+        commands.add_parser("numbers", parents=[talking], help=_("numbers that callers dial, and where they lead")),
+        action_options, _,
+    )  # fmt: skip
+    cli_site.add_transfer(
+        commands.add_parser("export", parents=[talking], help=_("the site as one text file")),
+        commands.add_parser("import", parents=[talking], help=_("make the site what a text file says")), _,
+    )  # fmt: skip
+    cli_machine.add(commands, talking, action_options, _)
     return parser
 
 

@@ -3,41 +3,34 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from cattrs.preconf.json import make_converter
-
+from appliance import cli_site
 from appliance import cli_tables as tables
 from appliance.api.client import Client
+from appliance.api.locale import Translate
 from appliance.api.types import CallRow, EventRow, Status
-from appliance.cli_tables import Translate
-
-_converter = make_converter()
+from appliance.cli_output import emit, say
 
 Command = Callable[[Client, argparse.Namespace, Translate], Awaitable[None]]
-
-
-def _json(value: Any) -> None:
-    print(json.dumps(_converter.unstructure(value), ensure_ascii=False), flush=True)
 
 
 async def _do(client: Client, wanted: argparse.Namespace, said: str, method: str, **params: Any) -> None:
     """Call a method that changes something; its answer with --json, else a sentence."""
     answer = await client.call(method, **params)
     if wanted.json:
-        _json(answer)
+        emit(answer)
     else:
-        print(said, file=sys.stderr)
+        say(said)
 
 
 async def status(client: Client, wanted: argparse.Namespace, _: Translate) -> None:
     """The box in short."""
     found = await client.get(Status, "status")
     if wanted.json:
-        _json(found)
+        emit(found)
         return
     for part in tables.status(_, found):
         tables.show(part)
@@ -53,7 +46,7 @@ async def calls(client: Client, wanted: argparse.Namespace, _: Translate) -> Non
     live = await client.live()
     rows: tuple[CallRow, ...] = live.calls
     if wanted.json:
-        _json(rows)
+        emit(rows)
     else:
         tables.show(tables.calls(_, rows, live.at))
 
@@ -68,7 +61,7 @@ async def agents(client: Client, wanted: argparse.Namespace, _: Translate) -> No
         return
     live = await client.live()
     if wanted.json:
-        _json(live.agents)
+        emit(live.agents)
     else:
         tables.show(tables.agents(_, live.agents, live.at))
 
@@ -84,7 +77,7 @@ async def trunks(client: Client, wanted: argparse.Namespace, _: Translate) -> No
         return
     live = await client.live()
     if wanted.json:
-        _json(live.trunks)
+        emit(live.trunks)
     else:
         tables.show(tables.trunks(_, live))
 
@@ -93,7 +86,7 @@ async def queues(client: Client, wanted: argparse.Namespace, _: Translate) -> No
     """List queues."""
     live = await client.live()
     if wanted.json:
-        _json(live.queues)
+        emit(live.queues)
     else:
         tables.show(tables.queues(_, live.queues))
 
@@ -102,7 +95,7 @@ async def phones(client: Client, wanted: argparse.Namespace, _: Translate) -> No
     """List phones."""
     live = await client.live()
     if wanted.json:
-        _json(live.phones)
+        emit(live.phones)
     else:
         tables.show(tables.phones(_, live.phones, live.at))
 
@@ -110,19 +103,19 @@ async def phones(client: Client, wanted: argparse.Namespace, _: Translate) -> No
 async def events(client: Client, wanted: argparse.Namespace, _: Translate) -> None:
     """Print events, and with --follow those that come, until interrupted."""
 
-    def say(row: EventRow) -> None:
+    def tell(row: EventRow) -> None:
         if wanted.json:
-            _json(row)
+            emit(row)
         else:
             print(tables.event_line(row), flush=True)
 
     if not wanted.follow:
         for row in await client.events(wanted.after, wanted.kind, wanted.contact, wanted.limit):
-            say(row)
+            tell(row)
         return
     async with client.follow_events(wanted.kind, wanted.contact, wanted.after) as rows:
         async for row in rows:
-            say(row)
+            tell(row)
             if client.dropped:
                 print(_("{} events were lost, this output is too slow").format(client.dropped), file=sys.stderr)
                 client.dropped = 0
@@ -136,4 +129,5 @@ COMMANDS: Mapping[str, Command] = {
     "queues": queues,
     "phones": phones,
     "events": events,
+    **cli_site.COMMANDS,
 }

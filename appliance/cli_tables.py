@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from appliance.api.locale import Translate
 from appliance.api.types import (
     AgentRow,
     CallRow,
@@ -20,8 +21,6 @@ from appliance.api.types import (
     Status,
     TrunkRow,
 )
-
-Translate = Callable[[str], str]
 
 #: Columns where the output is no terminal: nothing is cut.
 _WIDE = 400

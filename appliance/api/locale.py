@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import ast
 import os
-import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Literal, get_args
 
 Language = Literal["zh", "en"]
+Translate = Callable[[str], str]
 
 LANGUAGES: tuple[Language, ...] = get_args(Language)
 #: The language where nobody says which.
@@ -30,7 +30,7 @@ def chosen(wanted: str | None = None) -> Language:
     return DEFAULT
 
 
-def translator(folder: Path, domain: str, language: Language) -> Callable[[str], str]:
+def translator(folder: Path, domain: str, language: Language) -> Translate:
     """A gettext-like function: English text to the language's; English itself where there is no translation.
 
     Reads ``folder``/LANGUAGE/LC_MESSAGES/``domain``.po. Raises ``ValueError`` naming file and line of what is no .po.
@@ -42,10 +42,9 @@ def translator(folder: Path, domain: str, language: Language) -> Callable[[str],
     return lambda text: texts.get(text) or text
 
 
-def catalogue(module: str, domain: str, language: str) -> Callable[[str], str]:
-    """``translator`` for a module's package: reads ``locale`` beside the module's file; English for other languages."""
-    folder = Path(str(sys.modules[module].__file__)).parent / "locale"
-    return translator(folder, domain, "zh" if language == "zh" else "en")
+def catalogue(package: Path, domain: str, language: str) -> Translate:
+    """``translator`` for a plugin: reads ``locale`` in its folder; English for other languages than Chinese."""
+    return translator(package / "locale", domain, "zh" if language == "zh" else "en")
 
 
 def read_po(path: Path) -> Mapping[str, str]:

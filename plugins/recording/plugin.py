@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from appliance.plugin import Box, Call, Leg, Method, hookimpl
+from appliance.plugin import Box, Call, Finding, Leg, Method, Place, hookimpl
 
-from . import store
+from . import diagnose, store
 from .recorder import Recorder
 from .settings import RecordingSettings
 
@@ -48,6 +48,12 @@ async def onecall_start(box: Box) -> None:
 async def onecall_stop() -> None:
     """Recordings go on in the line process."""
     _running.clear()
+
+
+@hookimpl
+async def onecall_diagnose(place: Place, language: str) -> Sequence[Finding]:
+    """The folder."""
+    return await diagnose.examine(place, language)
 
 
 @hookimpl

@@ -8,7 +8,8 @@ from typing import Any, ClassVar
 
 from attrs import frozen
 
-from appliance.plugin import Box, Event, hookimpl
+from appliance.plugin import Box, Event, Finding, Place, hookimpl
+from plugins.speech.diagnose import examine
 from plugins.speech.settings import SpeechSettings
 from plugins.speech.speaker import Speaker
 
@@ -57,6 +58,12 @@ async def onecall_stop() -> None:
 def onecall_speak(prompt: str, values: Mapping[str, Any], language: str) -> Awaitable[Sequence[Path]] | None:
     """Sound files of a prompt; none when it cannot be said."""
     return None if _speaker is None else _speaker.speak(prompt, values, language)
+
+
+@hookimpl
+async def onecall_diagnose(place: Place, language: str) -> Sequence[Finding]:
+    """One prompt, said and measured."""
+    return await examine(place, language)
 
 
 def _tell(box: Box, event: SpeechFailed) -> None:

@@ -8,8 +8,10 @@ from types import SimpleNamespace
 from typing import Any
 
 from appliance.events.types import Event
+from appliance.findings import Finding
 from appliance.plugin import hookimpl
 from appliance.pluginmanager import Plugins
+from appliance.sitefiles import SiteFiles
 
 
 def made(**more: Any) -> tuple[Plugins, list[Event]]:
@@ -125,3 +127,29 @@ def test_the_four_plugins_of_the_product_are_loaded_through_the_entry_points() -
     plugins, events = made()
     plugins.load()
     assert {"acd", "ivr", "recording", "speech"} <= set(plugins.names()), events
+
+
+def test_all_plugins_are_asked_what_they_find_and_one_that_throws_hides_no_other() -> None:
+    plugins, events = made()
+
+    async def onecall_diagnose(place: Any, language: str) -> list[Finding]:
+        return [Finding("fine.thing", "ok", f"{place.var} {language}")]
+
+    async def broken() -> list[Finding]:
+        raise RuntimeError("no idea")
+
+    plugins.register(plugin(onecall_diagnose=onecall_diagnose), "fine")
+    plugins.register(plugin(onecall_diagnose=broken), "broken")
+    found = asyncio.run(plugins.diagnose(SimpleNamespace(var="var"), "zh"))  # type: ignore[arg-type]
+    assert found == [Finding("fine.thing", "ok", "var zh")]
+    assert [e.plugin for e in events] == ["broken"]  # type: ignore[attr-defined]
+
+
+def test_files_of_the_site_are_the_plugins_and_the_texts_of_prompts() -> None:
+    plugins, _ = made()
+
+    def onecall_site_files() -> list[SiteFiles]:
+        return [SiteFiles("menus/*.toml", lambda name, text: None)]
+
+    plugins.register(plugin(onecall_site_files=onecall_site_files), "menus")
+    assert [files.pattern for files in plugins.site_files()] == ["prompts/*.toml", "menus/*.toml"]

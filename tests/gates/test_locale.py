@@ -38,3 +38,25 @@ def test_a_console_that_marks_texts_has_chinese(template: Path) -> None:
 def test_a_catalogue_is_sound_and_whole(catalogue: Path, template: Path) -> None:
     assert run("msgfmt", "--check", "-o", "/dev/null", catalogue) == ""
     assert run("msgcmp", catalogue, template) == ""
+
+
+COMMAND = sorted(ROOT.glob("appliance/cli*.py")) + sorted(ROOT.glob("appliance/diagnosis/*.py")) + sorted(
+    ROOT.glob("appliance/setup/*.py")
+)  # fmt: skip
+
+
+@pytest.mark.judge("xgettext", "msgfmt", "msgcmp")
+@pytest.mark.parametrize(
+    ("catalogue", "sources"),
+    [
+        ("appliance/locale/zh/LC_MESSAGES/onecall.po", COMMAND),
+        ("plugins/speech/locale/zh/LC_MESSAGES/speech.po", [ROOT / "plugins/speech/diagnose.py"]),
+        ("plugins/recording/locale/zh/LC_MESSAGES/recording.po", [ROOT / "plugins/recording/diagnose.py"]),
+    ],
+)
+def test_all_that_the_command_and_the_doctor_say_is_translated(
+    catalogue: str, sources: list[Path], tmp_path: Path
+) -> None:
+    assert run("xgettext", "--language=Python", "--from-code=UTF-8", "-o", tmp_path / "said.pot", *sources) == ""
+    assert run("msgfmt", "--check", "-o", "/dev/null", ROOT / catalogue) == ""
+    assert run("msgcmp", ROOT / catalogue, tmp_path / "said.pot") == ""

@@ -1,0 +1,40 @@
+"""The command lines of what is done on the machine itself: backup, restore, doctor, lines, setup."""
+
+from __future__ import annotations
+
+import argparse
+
+from appliance.api.locale import Translate
+from appliance.setup.lines import LINES
+from appliance.setup.steps import steps
+
+#: Done by ``appliance.cli_machine_commands``, which is loaded only then: the others are to be quick.
+NAMES = ("backup", "restore", "doctor", "lines", "setup")
+
+
+def add(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+    talking: argparse.ArgumentParser,
+    action_options: argparse.ArgumentParser,
+    _: Translate,
+) -> None:
+    """Add them; ``talking`` are the options of all that print, ``action_options`` those of an action."""
+    one = commands.add_parser("backup", parents=[talking], help=_("the whole site into one file, while it runs"))
+    one.add_argument("file", metavar="FILE", help=_("the backup; .gz or .tgz at the end compresses it"))
+    one = commands.add_parser("restore", parents=[talking], help=_("put a backup back; the service must be stopped"))
+    one.add_argument("file", metavar="FILE", help=_("the backup"))
+    one.add_argument("--check", action="store_true", help=_("only check it"))
+    one.add_argument("--yes", action="store_true", help=_("do not ask"))
+    commands.add_parser("doctor", parents=[talking], help=_("what is wrong, and what to do"))
+    lines = commands.add_parser("lines", parents=[talking], help=_("lines, cards and modems; choose which to use"))
+    use = lines.add_subparsers(dest="action", metavar="ACTION").add_parser(
+        "use", parents=[action_options], help=_("use the simulator or real lines")
+    )
+    use.add_argument("kind", metavar="KIND", choices=tuple(LINES), help=", ".join(LINES))
+    use.add_argument("--address", metavar="PATH", help=_("where the simulated exchange is"))
+    use.add_argument("--yes", action="store_true", help=_("do not ask"))
+    one = commands.add_parser("setup", parents=[talking], help=_("the first steps: name, address, number, lines"))
+    for step in steps(_):
+        one.add_argument(f"--{step.name}", metavar="VALUE", help=step.question)
+    one.add_argument("--lines", choices=tuple(LINES), help=_("use the simulator or real lines"))
+    one.add_argument("--yes", action="store_true", help=_("ask nothing; what is not given stays as it is"))

@@ -1,0 +1,1 @@
+"""``onecall doctor``: what is right and wrong with the box, and what to do about it."""

@@ -1,0 +1,1 @@
+"""Setting up a machine: changes to onecall.toml that keep its comments."""

@@ -1,0 +1,138 @@
+"""``onecall backup``, ``restore``, ``doctor``, ``lines`` and ``setup`` as a user types them, without a service."""
+
+import json
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from appliance import cli
+from appliance.api import locale
+from appliance.store.migrations import upgrade
+
+
+@pytest.fixture(autouse=True)
+def _no_language_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(locale.VARIABLE, raising=False)
+
+
+@pytest.fixture
+def config(tmp_path: Path, root: Path) -> Path:
+    """The packaged settings with the places of a test, and a store that was begun."""
+    text = (root / "etc" / "onecall.toml").read_text(encoding="utf-8")
+    for place in ("/run/onecall", "/var/lib/onecall", "/etc/onecall"):
+        (tmp_path / place[1:]).mkdir(parents=True)
+        text = text.replace(f'"{place}', f'"{tmp_path}{place}')
+    upgrade(tmp_path / "var/lib/onecall/onecall.db")
+    file = tmp_path / "etc/onecall/onecall.toml"
+    file.write_text(text.replace(":5060", ":0"), encoding="utf-8")
+    return file
+
+
+def onecall(config: Path, *words: str) -> int:
+    return cli.main([*words, "--config", str(config), "--lang", "en"])
+
+
+@pytest.mark.requirement("A9.10")
+def test_a_backup_is_made_checked_and_put_back(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = config.parents[2] / "site.tar"
+    assert onecall(config, "backup", str(file)) == 0
+    assert "100 %" in capsys.readouterr().err
+    before = config.read_text(encoding="utf-8")
+    config.write_text("broken")
+    assert onecall(config, "restore", str(file), "--check") == 0
+    assert config.read_text() == "broken"
+    assert onecall(config, "restore", str(file)) == 1
+    assert "Nothing was changed." in capsys.readouterr().err
+    assert onecall(config, "restore", str(file), "--yes", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["files"] == 2
+    assert config.read_text(encoding="utf-8") == before
+
+
+def test_a_backup_that_cannot_be_is_a_sentence(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert onecall(config, "backup", str(config.parent / "none" / "site.tar")) == 1
+    assert "the backup cannot be made" in capsys.readouterr().err
+    assert onecall(config, "restore", str(config), "--yes") == 1
+    assert "cannot be read" in capsys.readouterr().err
+
+
+def test_the_doctor_says_that_the_service_is_down_and_looks_at_the_rest(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert onecall(config, "doctor", "--json") == 1
+    found = {one["check"]: one for one in json.loads(capsys.readouterr().out)}
+    assert found["service"]["state"] == "fail"
+    assert found["service"]["todo"] == "systemctl start onecall.target"
+    assert found["settings"]["state"] == found["store.file"]["state"] == "ok"
+    assert found["recording.folder"]["state"] in ("ok", "warn", "fail")
+    assert found["speech.prompt"]["state"] == "ok", found["speech.prompt"]
+    assert cli.main(["doctor", "--config", str(config)]) == 1
+    shown = capsys.readouterr()
+    assert "故障" in shown.out
+    assert "→ 执行：systemctl start onecall.target" in shown.out
+
+
+def test_the_doctor_names_the_key_that_is_wrong(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config.write_text(config.read_text(encoding="utf-8").replace("rtp_silence_ms = 5000", "rtp_silence_ms = 5"))
+    assert onecall(config, "doctor") == 1
+    assert "[line]: 'rtp_silence_ms'" in capsys.readouterr().out
+
+
+def test_lines_are_changed_only_when_asked_and_answered(
+    config: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = config.read_text(encoding="utf-8")
+    assert onecall(config, "lines", "use", "sim") == 1
+    assert "Nothing was changed." in capsys.readouterr().err
+    assert config.read_text(encoding="utf-8") == before
+    assert onecall(config, "lines", "use", "sim", "--yes") == 0
+    assert tomllib.loads(config.read_text(encoding="utf-8"))["line"]["spans"][0]["driver"] == "sim"
+    assert config.with_name("onecall.toml.old").read_text(encoding="utf-8") == before
+    assert onecall(config, "lines", "--json") == 0
+    assert json.loads(capsys.readouterr().out.splitlines()[-1])["kinds"] == ["sim"]
+    with pytest.raises(SystemExit):
+        onecall(config, "lines", "use", "dahdi")
+
+
+def test_setup_changes_what_is_given_and_keeps_comments(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = config.read_text(encoding="utf-8")
+    words = ("--site", "浦东客服", "--language", "en", "--address", "192.0.2.7", "--lines", "sim")
+    assert onecall(config, "setup", *words, "--number", "95009", "--yes") == 0
+    said = capsys.readouterr().err
+    assert "onecall numbers add 95009 menu:main" in said
+    assert "systemctl restart onecall.target" in said
+    after = config.read_text(encoding="utf-8")
+    tables = tomllib.loads(after)
+    assert (tables["control"]["site"], tables["control"]["language"]) == ("浦东客服", "en")
+    assert tables["line"]["rtp_address"] == "192.0.2.7"
+    assert tables["phone"]["listen"] == ["udp:192.0.2.7:0", "tcp:192.0.2.7:0"]
+    assert {line for line in before.splitlines() if line.startswith("#")} <= set(after.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("--address", "0.0.0.0", "--yes"), "must be one address"),
+        (("--language", "fr", "--yes"), "must be one of zh, en"),
+        (("--number", "12a", "--yes"), "2 to 15 digits"),
+        ((), "Nobody is at the terminal"),
+    ],
+)
+def test_a_wrong_answer_changes_nothing(
+    config: Path, capsys: pytest.CaptureFixture[str], words: tuple[str, ...], says: str
+) -> None:
+    before = config.read_text(encoding="utf-8")
+    assert onecall(config, "setup", *words) == 1
+    assert says in capsys.readouterr().err
+    assert config.read_text(encoding="utf-8") == before
+
+
+def test_a_file_that_the_processes_could_not_use_never_takes_the_old_ones_place(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = config.read_text(encoding="utf-8").replace("rtp_silence_ms = 5000", "rtp_silence_ms = 5")
+    config.write_text(before, encoding="utf-8")
+    assert onecall(config, "setup", "--site", "x", "--yes") == 1
+    assert f"{config}: [line]: 'rtp_silence_ms'" in capsys.readouterr().err
+    assert config.read_text(encoding="utf-8") == before
+    assert sorted(path.name for path in config.parent.iterdir()) == ["onecall.toml"]
