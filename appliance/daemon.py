@@ -215,6 +215,8 @@ class Daemon:
             self.switchboard.handle(process, message)
 
     def _down(self, process: Process) -> None:
+        if self.switchboard.stopping:
+            return  # we leave it, not it us: its calls go on until the next start
         self.switchboard.process_lost(process)
         if not self._adopted:  # what it reported is void: wait for it again
             self._snapshots.pop(process, None)

@@ -96,7 +96,7 @@ async def _open_in(store: Store, switchboard: Switchboard) -> tuple[list[OpenCon
         OpenContact(
             r["id"], r["called"], r["caller"], r["language"], r["service"], r["offered_at"], bool(r["talked"])
         )
-        for r in await store.rows(select(contact).where(contact.c.ended_at.is_(None)))
+        for r in await store.rows(select(contact).where(contact.c.ended_at.is_(None)).order_by(contact.c.offered_at))
         if r["id"] not in switchboard.calls
     ]
     legs = [
