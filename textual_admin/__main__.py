@@ -17,8 +17,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m textual_admin", description="The OneCall console.")
     parser.add_argument("--socket", type=Path, default=SOCKET, help=f"the service's socket ({SOCKET})")
     parser.add_argument("--lang", choices=tuple(LANGUAGES), default="zh", help="language (zh)")
+    parser.add_argument("--note", action="append", default=[], metavar="TEXT", help="a line to keep on the overview")
     wanted = parser.parse_args()
-    Console(wanted.socket, wanted.lang).run()
+    Console(wanted.socket, wanted.lang, notes=wanted.note).run()
 
 
 if __name__ == "__main__":

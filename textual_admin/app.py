@@ -52,12 +52,15 @@ class Console(App[None]):
         ),
     ]
 
-    def __init__(self, path: Path, language: str, clock: Callable[[], float] = time.monotonic) -> None:
-        """``path`` is the service's socket, ``language`` zh or en."""
+    def __init__(
+        self, path: Path, language: str, clock: Callable[[], float] = time.monotonic, notes: Sequence[str] = ()
+    ) -> None:
+        """``path`` is the service's socket, ``language`` zh or en, ``notes`` are lines to keep on the overview."""
         lang.use(language)
         super().__init__()
         self.theme = theme.first()
         self.store = Store(clock)
+        self.store.notes = notes
         self.feed = Feed(path, self.post_message, [order.method for order in OPTIONAL])
         self.panels: Sequence[Panel] = [panel() for panel in PANELS]
         self._heading, self._tabs, self._banner, self._bar = Heading(), Tabs(), Banner(), Keys()

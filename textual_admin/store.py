@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from appliance.api.types import EventRow, Live
 
@@ -21,6 +21,8 @@ class Store:
         """Nothing known yet."""
         self._clock = clock
         self.live: Live | None = None
+        #: Lines that whoever started the console wants to be seen.
+        self.notes: Sequence[str] = ()
         #: Why there is no connection, as a sentence; "" while there is one or the first is being made.
         self.trouble = ""
         self.events: deque[EventRow] = deque(maxlen=KEPT)

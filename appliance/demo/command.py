@@ -20,6 +20,8 @@ _WELCOME = """\
   软电话 a real softphone:  sip:{account}@{address}:{port}   密码 password: {password}
   签入 log in:  dial *50{agent}, then the PIN {pin} and #      签出 log out:  *51
 """
+#: The same for the console's overview, whose boxes are narrow.
+_NOTES = ("sip:{account}@{address}:{port}", "密码 password {password}", "签入 log in *50{agent}, PIN {pin}#")
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:
@@ -79,9 +81,11 @@ async def _run_in(base: Path, wanted: argparse.Namespace) -> int:
     talk_ms = (int(wanted.talk * 500), int(wanted.talk * 1500))
     try:
         await demo.start(site.traffic(wanted.calls_per_hour, talk_ms))
-        _say(_WELCOME.format(address=wanted.address, port=made.sip_port, **site.softphone(made)))
+        phone = site.softphone(made)
+        _say(_WELCOME.format(address=wanted.address, port=made.sip_port, **phone))
         if not wanted.headless:
-            return await run.console(made, wanted.lang)
+            notes = [line.format(address=wanted.address, port=made.sip_port, **phone) for line in _NOTES]
+            return await run.console(made, wanted.lang, notes)
         figures = await run.headless(demo, wanted.seconds, _say)
         if wanted.json:
             run.print_json(figures)

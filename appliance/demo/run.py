@@ -7,7 +7,7 @@ import json
 import signal
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -136,10 +136,11 @@ def passed(figures: Mapping[str, Any]) -> bool:
     return bool(audio["checked"] > 0 and audio["checked"] == audio["right"] and figures["leftover"]["total"] == 0)
 
 
-async def console(made: site.DemoSite, language: str) -> int:
-    """The console on this terminal, until it is closed."""
+async def console(made: site.DemoSite, language: str, notes: Sequence[str]) -> int:
+    """The console on this terminal, until it is closed; ``notes`` stay on its overview."""
+    told = [argument for note in notes for argument in ("--note", note)]
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "textual_admin", "--socket", str(made.api), "--lang", language
+        sys.executable, "-m", "textual_admin", "--socket", str(made.api), "--lang", language, *told
     )
     return await process.wait()
 

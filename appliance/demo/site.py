@@ -29,6 +29,8 @@ DESKS = {
     "1902": "8013",
 }
 SOFTPHONE = ("8100", "1009")
+#: Numbers of the default site: the menu, and the agents without it.
+MENU, OPERATOR = "95001", "95002"
 
 
 @frozen
@@ -128,7 +130,9 @@ def _settings(site: DemoSite, address: str) -> dict[str, Any]:
     }
 
 
-def traffic(calls_per_hour: int, talk_ms: tuple[int, int]) -> dict[str, Any]:
+def traffic(
+    calls_per_hour: int, talk_ms: tuple[int, int], number: str = MENU, operator: str = OPERATOR
+) -> dict[str, Any]:
     """What the simulated callers want: most an agent by way of the menu, some in English; some give up."""
     patience = {"do": "queue", "ms": [30_000, 90_000]}
     talk = {"do": "talk", "ms": list(talk_ms)}
@@ -140,18 +144,32 @@ def traffic(calls_per_hour: int, talk_ms: tuple[int, int]) -> dict[str, Any]:
         "calls_per_hour": calls_per_hour,
         "first_code": 2000,
         "wishes": [
-            {"name": "业务受理 order", "called": "95001", "share": 5, "steps": [*menu("1"), patience, talk]},
-            {"name": "投诉 complaint", "called": "95001", "share": 2, "steps": [*menu("3"), patience, talk]},
-            {"name": "English", "called": "95001", "share": 1, "steps": [*menu("8", "1"), patience, talk]},
-            {"name": "人工 operator", "called": "95002", "share": 2, "steps": [patience, talk]},
-            {"name": "不耐烦 impatient", "called": "95001", "share": 1, "steps": menu("9")},
+            {"name": "业务受理 order", "called": number, "share": 5, "steps": [*menu("1"), patience, talk]},
+            {"name": "投诉 complaint", "called": number, "share": 2, "steps": [*menu("3"), patience, talk]},
+            {"name": "English", "called": number, "share": 1, "steps": [*menu("8", "1"), patience, talk]},
+            {"name": "人工 operator", "called": operator, "share": 2, "steps": [patience, talk]},
+            {"name": "不耐烦 impatient", "called": number, "share": 1, "steps": menu("9")},
         ],
     }
 
 
 def simulated(site: DemoSite, address: str, callers: Mapping[str, Any]) -> None:
     """Add ``[sim]`` to the settings file, with the PINs and passwords that the control process has made."""
-    made = tomllib.loads(site.secrets.read_text(encoding="utf-8"))
+    sim = far_ends(
+        tomllib.loads(site.secrets.read_text(encoding="utf-8")),
+        exchange=[{"address": str(site.sockets / "e1")}],
+        registrar=f"{address}:{site.sip_port}",
+        callers=callers,
+    )
+    with site.config.open("a", encoding="utf-8") as file:
+        file.write(toml.dumps({"sim": sim}))
+
+
+def far_ends(
+    made: Mapping[str, Any], *, exchange: list[dict[str, str]], registrar: str, callers: Mapping[str, Any]
+) -> dict[str, Any]:
+    """``[sim]``: the exchange's spans, its callers, a phone at every desk that has a PIN and a password ``made``."""
+    desks = [(a, s) for a, s in DESKS.items() if a in made.get("pins", {}) and s in made.get("passwords", {})]
     phones = [
         {
             "account": seat,
@@ -160,17 +178,15 @@ def simulated(site: DemoSite, address: str, callers: Mapping[str, Any]) -> None:
             "login": f"*50{agent}",
             "login_keys": f"{made['pins'][agent]}#",
         }
-        for n, (agent, seat) in enumerate(DESKS.items())
+        for n, (agent, seat) in enumerate(desks)
     ]
-    sim = {
-        "exchange": {"spans": [{"address": str(site.sockets / "e1")}]},
+    return {
+        "exchange": {"spans": exchange},
         "traffic": dict(callers),
-        "phones": {"registrar": f"{address}:{site.sip_port}", "address": address, "list": phones},
+        "phones": {"registrar": registrar, "address": registrar.rpartition(":")[0], "list": phones},
         "seed": secrets.randbelow(1 << 30),
         "drain_ms": 1000,  # headless runs have drained before; whoever closes the console does not want to wait
     }
-    with site.config.open("a", encoding="utf-8") as file:
-        file.write(toml.dumps({"sim": sim}))
 
 
 def softphone(site: DemoSite) -> dict[str, str]:

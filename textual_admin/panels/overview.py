@@ -66,7 +66,7 @@ class Overview(Panel):
             return
         view = store.live
         drawings = {
-            "calls": totals(view),
+            "calls": [*totals(view), *([Cell(note)] for note in store.notes)],
             "alarms": alarms(view),
             "trunks": trunks(view.trunks, view.channels),
             "queues": queues(view.queues, view.agents),
