@@ -42,13 +42,25 @@ def _differs_from_national(span: SpanSettings, attribute: Attribute[str], value:
 
 
 @frozen
+class R2Settings:
+    """MFC-R2 of one trunk (Q.400 to Q.490): how the numbers of incoming calls are asked for."""
+
+    #: A called number is complete with so many digits; 0: after a pause of ``pause_ms``.
+    called_digits: int = field(default=0, validator=[validators.ge(0), validators.le(32)])
+    pause_ms: int = field(default=2000, validator=[validators.ge(500), validators.le(15_000)])
+    #: Whether the calling party's category and number are asked for.
+    caller_wanted: bool = True
+
+
+@frozen
 class SpanSettings:
     """One trunk: its span's driver, its signalling, and the bearer channels that may be used."""
 
     name: str = field(validator=validators.min_len(1))
     #: ``sim``: the simulated exchange's sockets, whose path begins with ``address``.
     driver: Literal["sim"] = "sim"
-    signalling: Literal["pri"] = "pri"
+    #: ``pri``: Q.931. ``r2``: MFC-R2, variant China, see ``r2``.
+    signalling: Literal["pri", "r2"] = "pri"
     address: str = ""
     channels: tuple[int, ...] = (*range(1, 16), *range(17, 32))
     role: Literal["cpe", "network"] = "cpe"
@@ -60,6 +72,7 @@ class SpanSettings:
     international_prefix: str = field(default="00", validator=[_digits, _differs_from_national])
     #: Write every D channel frame into this file (pcap), begun anew at each start.
     trace: Path | None = None
+    r2: R2Settings = field(factory=R2Settings)
 
 
 @frozen

@@ -126,20 +126,24 @@ class SimTimeslots(Timeslots):
 
 
 class SimSpan(Span):
-    """The span of a simulated exchange that connects to ``<address>.d`` and ``<address>.b``."""
+    """The span of a simulated exchange that connects to ``<address>.d`` and ``<address>.b``.
 
-    def __init__(self, address: str, channels: Sequence[int]) -> None:
+    ``signalling`` is the letter of the signalling's socket, if its packets are no D channel's frames (``hw.line.cas``).
+    """
+
+    def __init__(self, address: str, channels: Sequence[int], *, signalling: str = "d") -> None:
         """Raises ``ValueError`` without an address."""
         if not address:
             raise ValueError("address: a simulated span needs the path that its sockets' names begin with")
         self.timeslots: SimTimeslots = SimTimeslots(channels)
         self.alarm = "RED"
-        self._paths = {kind: Path(f"{address}.{kind}") for kind in "db"}
+        self._paths = {kind: Path(f"{address}.{kind}") for kind in (signalling, "b")}
+        self._signalling = signalling
         self._listeners: dict[str, socket.socket] = {}
         self._connections: dict[str, socket.socket] = {}
         self._frame: Callable[[bytes], None] = lambda _frame: None
         self._changed: Callable[[str], None] = lambda _alarm: None
-        self._d_dropped = 0
+        self._dropped = 0
 
     async def open(self, frame: Callable[[bytes], None], alarm: Callable[[str], None]) -> None:
         """Bind both sockets, in place of those that a dead process left behind."""
@@ -157,9 +161,9 @@ class SimSpan(Span):
     def send(self, frame: bytes) -> None:
         """Send one frame to the exchange, if it is there and keeps up."""
         try:
-            self._connections["d"].send(frame)
+            self._connections[self._signalling].send(frame)
         except (KeyError, OSError):
-            self._d_dropped += 1
+            self._dropped += 1
 
     def close(self) -> None:
         """Close and remove both sockets."""
@@ -173,8 +177,8 @@ class SimSpan(Span):
         self._listeners.clear()
 
     def counters(self) -> dict[str, int]:
-        """``d_dropped`` and the timeslots' counters."""
-        return {"d_dropped": self._d_dropped} | self.timeslots.counters()
+        """``d_dropped`` (by the signalling's letter) and the timeslots' counters."""
+        return {f"{self._signalling}_dropped": self._dropped} | self.timeslots.counters()
 
     def _accept(self, kind: str) -> None:
         try:
@@ -188,13 +192,13 @@ class SimSpan(Span):
         if kind == "b":  # read by the tick
             self.timeslots.attach(connection, self._disconnect)
         else:
-            asyncio.get_running_loop().add_reader(connection, self._on_d)
+            asyncio.get_running_loop().add_reader(connection, self._on_signalling)
         if len(self._connections) == 2:
             self._set_alarm("")
 
-    def _on_d(self) -> None:
+    def _on_signalling(self) -> None:
         for _ in range(_BURST):
-            connection = self._connections.get("d")
+            connection = self._connections.get(self._signalling)
             if connection is None:
                 return
             try:
@@ -211,7 +215,7 @@ class SimSpan(Span):
     def _disconnect(self) -> None:
         """One of the two is gone: both go, so that the exchange comes back with both."""
         self.timeslots.attach(None)
-        if (connection := self._connections.get("d")) is not None:
+        if (connection := self._connections.get(self._signalling)) is not None:
             asyncio.get_running_loop().remove_reader(connection)
         for connection in self._connections.values():
             connection.close()

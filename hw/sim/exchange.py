@@ -1,4 +1,6 @@
-"""The simulated exchange: subscribers who call the box, and subscribers whom the box calls, over real Q.931.
+"""The simulated exchange: subscribers who call the box, and subscribers whom the box calls.
+
+They call over real Q.931 or real MFC-R2, as the spans say.
 
 It runs in an asyncio loop and is scripted from the same loop: ``call`` gives a ``Subscriber`` to wait on and to act
 with. Numbers that the box may call are registered; ``on_call`` takes the calls to all others.
@@ -15,6 +17,8 @@ from attrs import Attribute, field, frozen, validators
 
 from hw.line.signalling.q931 import ANY_CHANNEL, NO_CHANNEL
 from hw.line.signalling.trace import Trace
+from hw.sim.exchange_pri import PriExchangeSpan
+from hw.sim.exchange_r2 import R2ExchangeSpan
 from hw.sim.exchange_span import ExchangeSpan
 from hw.sim.pattern import CODES
 from hw.sim.subscriber import CallCleared, Subscriber
@@ -53,10 +57,11 @@ class NumberSettings:
 
 @frozen
 class ExchangeSpanSettings:
-    """One span to the box; ``address`` and ``channels`` as in the line process's span."""
+    """One span to the box; ``address``, ``channels`` and ``signalling`` as in the line process's span."""
 
     address: str = field(validator=validators.min_len(1))
     channels: tuple[int, ...] = (*range(1, 16), *range(17, 32))
+    signalling: Literal["pri", "r2"] = "pri"
     #: Write every D channel frame into this file (pcap).
     trace: Path | None = None
 
@@ -79,15 +84,7 @@ class Exchange:
         self.on_call: Callable[[Subscriber], None] | None = None
         self._numbers = {each.number: each for each in settings.numbers}
         self._people: set[asyncio.Task[None]] = set()
-        self.spans = [
-            ExchangeSpan(
-                span.address,
-                span.channels,
-                self._received,
-                Trace(span.trace, network=True) if span.trace is not None else None,
-            )
-            for span in settings.spans
-        ]
+        self.spans = [self._open(span) for span in settings.spans]
 
     async def start(self) -> None:
         """Begin to connect all spans; does not wait for them."""
@@ -141,6 +138,12 @@ class Exchange:
     def subscribers(self) -> list[Subscriber]:
         """Everybody with a call that is not cleared, on all spans."""
         return [subscriber for span in self.spans for subscriber in span.subscribers]
+
+    def _open(self, span: ExchangeSpanSettings) -> ExchangeSpan:
+        if span.signalling == "r2":
+            return R2ExchangeSpan(span.address, span.channels, self._received)
+        trace = Trace(span.trace, network=True) if span.trace is not None else None
+        return PriExchangeSpan(span.address, span.channels, self._received, trace)
 
     def _received(self, subscriber: Subscriber) -> None:
         self.counters["received"] += 1

@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from contextlib import suppress
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from attrs import define, field
 
 from hw.g711 import Samples
-from hw.line.signalling.q931 import Call
 from hw.sim.exchange_audio import key_press
 
 if TYPE_CHECKING:
@@ -38,7 +37,8 @@ class Subscriber:
     """
 
     span: ExchangeSpan = field(repr=False)
-    call: Call = field(repr=False)
+    #: What the span's signalling knows the call by; only the span looks at it.
+    call: Any = field(repr=False)
     called: str
     caller: str
     channel: int

@@ -13,7 +13,7 @@ import pytest
 
 from hw.line.settings import SpanSettings
 from hw.line.signalling import open_trunk
-from hw.line.signalling.pri import PriTrunk
+from hw.line.trunk import Trunk
 from hw.messages import Incoming, LineEvent, LineState
 from hw.sim.exchange import Exchange, ExchangeSettings, ExchangeSpanSettings, NumberSettings
 
@@ -24,7 +24,7 @@ CHANNELS = (*range(1, 16), *range(17, 32))
 class Pair:
     """The box's trunk and the exchange. ``events``: what the trunk told and nobody has taken; ``history``: all."""
 
-    def __init__(self, trunk: PriTrunk, exchange: Exchange) -> None:
+    def __init__(self, trunk: Trunk, exchange: Exchange) -> None:
         self.trunk = trunk
         self.exchange = exchange
         self.events: list[LineEvent] = []
@@ -108,8 +108,9 @@ def pair(tmp_path: Path) -> Open:
     ) -> AsyncIterator[Pair]:
         address = str(tmp_path / "e1")
         trunk = open_trunk(SpanSettings(name="e1", address=address, channels=channels, **settings))
-        assert isinstance(trunk, PriTrunk)
-        exchange = Exchange(ExchangeSettings(spans=(ExchangeSpanSettings(address, channels),), numbers=numbers))
+        signalling = settings.get("signalling", "pri")
+        spans = (ExchangeSpanSettings(address, channels, signalling),)
+        exchange = Exchange(ExchangeSettings(spans, numbers))
         both = Pair(trunk, exchange)
         async with asyncio.timeout(20):
             await trunk.start(both.emit)

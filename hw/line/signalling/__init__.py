@@ -9,7 +9,11 @@ from hw.line.trunk import Trunk
 def open_trunk(settings: SpanSettings) -> Trunk:
     """The trunk that ``settings`` describe, not yet started. Raises ``ValueError`` for a span that cannot be."""
     # Imported here: the build of the compiled part imports this package before that part exists.
+    from hw.line.cas import SimCasSpan
     from hw.line.signalling.pri import PriTrunk
+    from hw.line.signalling.r2 import R2Trunk
     from hw.line.span import SimSpan
 
+    if settings.signalling == "r2":
+        return R2Trunk(settings, SimCasSpan(settings.address, settings.channels))
     return PriTrunk(settings, SimSpan(settings.address, settings.channels))
