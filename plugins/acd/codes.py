@@ -44,7 +44,7 @@ async def _login(dispatcher: Dispatcher, call: Call) -> None:
         if agent is not None and not agent.has_pin and dispatcher.settings.login_without_pin:
             break
         pin = await call.ask("acd.code.pin", digits=range(1, 17), secret=True)
-        if agent is not None and pin and dispatcher.box.people.check_pin(number, pin):
+        if agent is not None and pin and await dispatcher.box.people.check_pin(number, pin):
             break
         await call.say("acd.code.wrong")
         number = number if agent is not None else ""

@@ -53,7 +53,7 @@ def test_made_secrets_are_written_once_for_the_owner_alone_and_are_the_right_one
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
         made = tomllib.loads(file.read_text(encoding="utf-8"))
         people = await Directory.open(store, log, "onecall")
-        assert people.check_pin("1001", made["pins"]["1001"])
+        assert await people.check_pin("1001", made["pins"]["1001"])
         await people.add_seat("8999", made["passwords"]["8001"])
         assert people.ha1("8999") != people.ha1("8001") != ""
         assert len(set(made["passwords"].values())) == len(people.seats()) - 1

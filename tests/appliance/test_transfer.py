@@ -59,8 +59,8 @@ def test_export_import_into_an_empty_site_and_export_give_the_same_text(tmp_path
             ("add", "number", "95001"), ("add", "file", "menus/main.toml"), ("add", "file", "queues.toml"),
         ]  # fmt: skip
         assert await exported(served.folder) == texts[0]
-        assert served.people.check_pin("1001", "2468")
-        assert not served.people.check_pin("1001", "1111")
+        assert await served.people.check_pin("1001", "2468")
+        assert not await served.people.check_pin("1001", "1111")
         assert served.people.ha1("8001") != ""
         assert [n.pattern for n in served.numbers.numbers()] == ["*50*", "95001"]
         assert served.told == ["files", "files"]

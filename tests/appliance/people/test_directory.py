@@ -55,7 +55,7 @@ def test_agents_and_seats_are_there_after_a_restart(tmp_path: Path) -> None:
         assert again.agent("1001") == office.people.agent("1001")
         assert again.agent("9999") is None
         assert again.seat("9999") is None
-        assert again.check_pin("1001", "4711")
+        assert await again.check_pin("1001", "4711")
 
     with_office(tmp_path, work)
 
@@ -68,7 +68,7 @@ def test_changes_hold_and_say_who_made_them(tmp_path: Path) -> None:
         await office.people.change_seat("8001", outside=True, by="alice")
         again = await office.again()
         assert again.agent("1001") == Agent("1001", "王小芳", True)
-        assert (again.check_pin("1001", "1234"), again.check_pin("1001", "4711")) == (True, False)
+        assert (await again.check_pin("1001", "1234"), await again.check_pin("1001", "4711")) == (True, False)
         assert again.seat("8001") == Seat("8001", "", True)
         assert again.ha1("8001") == hashlib.md5(b"8001:onecall:a-password").hexdigest()
         await again.remove_agent("1001", by="bob")
@@ -100,15 +100,35 @@ def test_five_wrong_pins_lock_the_number_for_ten_minutes(tmp_path: Path) -> None
         people = office.people
         await people.add_agent("1001", "王芳", pin="4711")
         await people.add_agent("1002", "李雷", pin="4711")
-        assert [people.check_pin("1001", "0000") for _ in range(TRIES)] == [False] * TRIES
-        assert not people.check_pin("1001", "4711")
-        assert people.check_pin("1002", "4711")
+        assert [await people.check_pin("1001", "0000") for _ in range(TRIES)] == [False] * TRIES
+        assert not await people.check_pin("1001", "4711")
+        assert await people.check_pin("1002", "4711")
         office.clock[0] += LOCKED_S - 1
-        assert not people.check_pin("1001", "4711")
+        assert not await people.check_pin("1001", "4711")
         office.clock[0] += 1
-        assert people.check_pin("1001", "4711")
+        assert await people.check_pin("1001", "4711")
         [row] = await office.log.rows(kind="agent.locked")
         assert row.data == {"agent": "1001", "until": 1000.0 + LOCKED_S}
+
+    with_office(tmp_path, work)
+
+
+def test_while_a_pin_is_checked_calls_go_on_and_tries_side_by_side_do_not_get_past_the_lock_out(tmp_path: Path) -> None:
+    async def work(office: Office) -> None:
+        await office.people.add_agent("1001", "王芳", pin="4711")
+        turns = 0
+
+        async def call() -> None:
+            nonlocal turns
+            while True:
+                await asyncio.sleep(0)
+                turns += 1
+
+        others = asyncio.create_task(call())
+        tries = [office.people.check_pin("1001", pin) for pin in ("1", "2", "3", "4", "5", "4711")]
+        assert not any(await asyncio.gather(*tries))
+        assert turns > 100
+        others.cancel()
 
     with_office(tmp_path, work)
 
@@ -118,13 +138,13 @@ def test_a_right_pin_ends_the_count_and_a_new_pin_unlocks(tmp_path: Path) -> Non
         people = office.people
         await people.add_agent("1001", "王芳", pin="4711")
         for _ in range(3):
-            assert not any(people.check_pin("1001", "0000") for _ in range(TRIES - 1))
-            assert people.check_pin("1001", "4711")
+            assert not any([await people.check_pin("1001", "0000") for _ in range(TRIES - 1)])
+            assert await people.check_pin("1001", "4711")
         for _ in range(TRIES):
-            people.check_pin("1001", "0000")
+            await people.check_pin("1001", "0000")
         assert people.pin_locked("1001")
         await people.change_agent("1001", pin="1234")
-        assert people.check_pin("1001", "1234")
+        assert await people.check_pin("1001", "1234")
 
     with_office(tmp_path, work)
 
@@ -137,7 +157,7 @@ def test_only_the_pin_itself_matches(pin: str) -> None:
 def test_who_has_no_pin_and_who_is_not_there_cannot_log_in(tmp_path: Path) -> None:
     async def work(office: Office) -> None:
         await office.people.add_agent("1001", "王芳")
-        assert [office.people.check_pin(number, "") for number in ("1001", "9999")] == [False, False]
+        assert [await office.people.check_pin(number, "") for number in ("1001", "9999")] == [False, False]
 
     with_office(tmp_path, work)
 
@@ -146,8 +166,8 @@ def test_secrets_are_neither_stored_nor_told(tmp_path: Path, caplog: pytest.LogC
     async def work(office: Office) -> None:
         await office.people.add_agent("1001", "王芳", pin="471147")
         await office.people.add_seat("8001", "pa55word-x")
-        office.people.check_pin("1001", "471147")
-        office.people.check_pin("1001", "999888")
+        await office.people.check_pin("1001", "471147")
+        await office.people.check_pin("1001", "999888")
         told = str(await office.log.rows()) + caplog.text
         kept = str(await office.store.rows(select(tables.agent))) + str(await office.store.rows(select(tables.seat)))
         for secret in ("471147", "pa55word-x", "999888"):
@@ -178,7 +198,7 @@ def test_what_is_not_allowed_is_refused_with_a_sentence_and_changes_nothing(tmp_
             with pytest.raises(LookupError, match=r"there is no (agent|seat) 9999"):
                 await unknown
         assert (people.agents(), people.seats()) == ([Agent("1001", "王芳", True)], [Seat("8001", "", False)])
-        assert people.check_pin("1001", "4711")
+        assert await people.check_pin("1001", "4711")
 
     with_office(tmp_path, work)
 
