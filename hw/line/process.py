@@ -16,8 +16,9 @@ from collections.abc import Callable, Sequence
 
 from attrs import fields
 
+from hw.line.dahdi.timer import CardClock
 from hw.line.settings import LineSettings
-from hw.line.switch.clock import Clock
+from hw.line.switch.clock import Clock, SystemTimer
 from hw.line.switch.recorders import repair_all
 from hw.line.switch.switch import Switch
 from hw.line.trunk import NoChannel, Trunk
@@ -76,7 +77,8 @@ class LineProcess:
         self._trunk_of: dict[str, Trunk] = {}
         self._link = LinkServer(settings.socket, snapshot=self._snapshot, command=self.command)
         self._switch = Switch(settings, [trunk.timeslots for trunk in trunks], self._link.send, self._loop)
-        self._clock = Clock(self._loop, self._tick)
+        card = any(span.driver == "dahdi" for span in settings.spans)
+        self._clock = Clock(self._loop, self._tick, CardClock if card else SystemTimer)
         self._notify = Notifier()
         self._ticks = 0
         self._failed = 0
@@ -226,7 +228,7 @@ class LineProcess:
         try:
             self._switch.bind(leg, self._trunks.index(trunk), channel)
         except ValueError as error:
-            _log.error("leg %s on channel %d of %s: %s", leg, channel, trunk.name, error)
+            _log.error("leg %s on channel %d of %s: %s", leg, channel, trunk.name, error, extra={"leg": leg})
             self._link.send(Fault(leg, str(error)))
             # Not inside the trunk's own event: it may not be ready to be called back.
             self._loop.call_soon(self.command, Hangup(leg, _CHANNEL_REFUSED))

@@ -41,6 +41,35 @@ def _differs_from_national(span: SpanSettings, attribute: Attribute[str], value:
         raise ValueError(f"{attribute.name}: {value!r} is national_prefix too, they must differ")
 
 
+def _has_dahdi(span: SpanSettings, attribute: Attribute[DahdiSettings | None], value: DahdiSettings | None) -> None:
+    if (span.driver == "dahdi") != (value is not None):
+        raise ValueError(f"{attribute.name}: the driver dahdi needs it, and no other: {{ span = 1 }}")
+
+
+@frozen
+class DahdiSettings:
+    """A span of a trunk card. From the last block system.conf is made (``python -m hw.line.dahdi.systemconf``)."""
+
+    #: DAHDI's number of the span.
+    span: int = field(validator=[validators.ge(1), validators.le(127)])
+    #: Echo canceller for its bearer channels: a module's name without dahdi_echocan_ (mg2, oslec), or none.
+    echo_canceller: str = field(default="", validator=validators.matches_re(r"[a-z0-9_]{0,15}"))
+    #: Its length in samples, 8 a millisecond.
+    echo_taps: int = field(default=128, validator=validators.in_((32, 64, 128, 256, 512, 1024)))
+    rx_gain_db: float = field(default=0.0, validator=[validators.ge(-20), validators.le(20)])
+    tx_gain_db: float = field(default=0.0, validator=[validators.ge(-20), validators.le(20)])
+
+    #: Frames of 20 ms that are sent in advance, all of it delay: how late a tick may be before the card runs dry.
+    reserve: int = field(default=1, validator=[validators.ge(1), validators.le(10)])
+
+    #: Order in which the card takes its clock from the spans' far ends: 1 first; 0: never, this side gives the clock.
+    timing: int = field(default=1, validator=[validators.ge(0), validators.le(127)])
+    #: CRC-4 multiframe (G.704 §2.3.3); it must be what the exchange has.
+    crc4: bool = True
+    #: Timeslot of the D channel.
+    d_channel: int = field(default=16, validator=[validators.ge(1), validators.le(31)])
+
+
 @frozen
 class R2Settings:
     """MFC-R2 of one trunk (Q.400 to Q.490): how the numbers of incoming calls are asked for."""
@@ -58,7 +87,8 @@ class SpanSettings:
 
     name: str = field(validator=validators.min_len(1))
     #: ``sim``: the simulated exchange's sockets, whose path begins with ``address``.
-    driver: Literal["sim"] = "sim"
+    #: ``dahdi``: a card's span, see ``dahdi``.
+    driver: Literal["sim", "dahdi"] = "sim"
     #: ``pri``: Q.931. ``r2``: MFC-R2, variant China, see ``r2``.
     signalling: Literal["pri", "r2"] = "pri"
     address: str = ""
@@ -73,6 +103,7 @@ class SpanSettings:
     #: Write every D channel frame into this file (pcap), begun anew at each start.
     trace: Path | None = None
     r2: R2Settings = field(factory=R2Settings)
+    dahdi: DahdiSettings | None = field(default=None, validator=_has_dahdi)
 
 
 @frozen

@@ -10,10 +10,15 @@ def open_trunk(settings: SpanSettings) -> Trunk:
     """The trunk that ``settings`` describe, not yet started. Raises ``ValueError`` for a span that cannot be."""
     # Imported here: the build of the compiled part imports this package before that part exists.
     from hw.line.cas import SimCasSpan
+    from hw.line.dahdi.span import DahdiSpan
     from hw.line.signalling.pri import PriTrunk
     from hw.line.signalling.r2 import R2Trunk
     from hw.line.span import SimSpan
 
     if settings.signalling == "r2":
+        if settings.driver != "sim":
+            raise ValueError(f"span {settings.name}: signalling r2 is for the driver sim so far")
         return R2Trunk(settings, SimCasSpan(settings.address, settings.channels))
+    if settings.driver == "dahdi":
+        return PriTrunk(settings, DahdiSpan(settings))
     return PriTrunk(settings, SimSpan(settings.address, settings.channels))

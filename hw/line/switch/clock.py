@@ -1,4 +1,4 @@
-"""The tick: a timer descriptor in the loop. Late ticks are caught up; how late they were is kept for ``Stats``."""
+"""The tick, paced by a timer or by a card. Late ticks are caught up; how late they were is kept for ``Stats``."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 
 from hw.line.switch._native import lib
@@ -15,6 +16,48 @@ _log = logging.getLogger(__name__)
 PERIOD_NS = 20_000_000
 #: After a longer pause (the machine slept) ticks are skipped, and counted, rather than caught up: 1 s.
 _CATCH_UP = 50
+
+
+#: The schedule of a clock that is not the machine's gives way so much each tick, to follow a slower one: 100 ppm.
+_GIVE_NS = PERIOD_NS // 10_000
+
+
+class TickSource(ABC):
+    """What paces the tick: ``fd`` is readable when one is due."""
+
+    fd: int
+    #: Whether it runs by the machine's own monotonic clock, so that lateness can be told exactly.
+    steady: bool
+
+    @abstractmethod
+    def due(self) -> int:
+        """Ticks since the last call."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """No more ticks."""
+
+
+class SystemTimer(TickSource):
+    """The machine's timer. Raises ``OSError``."""
+
+    steady = True
+
+    def __init__(self) -> None:
+        self.fd = lib.clock_open(PERIOD_NS)
+        if self.fd < 0:
+            raise OSError(-self.fd, os.strerror(-self.fd))
+
+    def due(self) -> int:
+        """See ``TickSource``."""
+        try:
+            return int.from_bytes(os.read(self.fd, 8), "little")
+        except BlockingIOError:
+            return 0
+
+    def close(self) -> None:
+        """Close the descriptor."""
+        os.close(self.fd)
 
 
 class _Histogram:
@@ -42,10 +85,16 @@ class _Histogram:
 class Clock:
     """Calls ``tick`` every 20 ms on the whole; a tick that comes late is followed by the next at once."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, tick: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        tick: Callable[[], None],
+        source: Callable[[], TickSource] = SystemTimer,
+    ) -> None:
         self._loop = loop
         self._tick = tick
-        self._fd = -1
+        self._make = source
+        self._source: TickSource | None = None
         self._due_ns = 0
         self._late_ms: list[float] = []
         self._run = _Histogram()
@@ -54,18 +103,16 @@ class Clock:
 
     def start(self) -> None:
         """Start ticking. Raises ``OSError``."""
-        self._fd = lib.clock_open(PERIOD_NS)
-        if self._fd < 0:
-            raise OSError(-self._fd, os.strerror(-self._fd))
+        self._source = self._make()
         self._due_ns = time.monotonic_ns() + PERIOD_NS
-        self._loop.add_reader(self._fd, self._due)
+        self._loop.add_reader(self._source.fd, self._due, self._source)
 
     def stop(self) -> None:
         """Tick no more."""
-        if self._fd >= 0:
-            self._loop.remove_reader(self._fd)
-            os.close(self._fd)
-            self._fd = -1
+        if self._source is not None:
+            self._loop.remove_reader(self._source.fd)
+            self._source.close()
+            self._source = None
 
     def lateness(self) -> tuple[float, float]:
         """The ticks' lateness since the last call: 99th percentile and longest, in ms."""
@@ -76,11 +123,10 @@ class Clock:
         """The same since the start, the percentile to 0.1 ms."""
         return self._run.percentile(0.99), self._run.longest
 
-    def _due(self) -> None:
-        try:
-            due = int.from_bytes(os.read(self._fd, 8), "little")
-        except BlockingIOError:
-            return
+    def _due(self, source: TickSource) -> None:
+        due = source.due()
+        if due and not source.steady:  # it runs a little faster or slower: the earliest ticks are those in time
+            self._due_ns = min(self._due_ns + due * _GIVE_NS, time.monotonic_ns() - (due - 1) * PERIOD_NS)
         if due > _CATCH_UP:
             self.skipped += due - _CATCH_UP
             self._due_ns += (due - _CATCH_UP) * PERIOD_NS

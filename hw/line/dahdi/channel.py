@@ -1,0 +1,140 @@
+"""One channel of a card, open: a B channel's audio in frames of 20 ms, or a D channel's HDLC frames."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+
+from hw.g711 import alaw_decode, alaw_encode
+from hw.line.dahdi import abi
+from hw.line.trunk import FRAME, Octets
+
+T = TypeVar("T")
+
+#: Frames of audio that the kernel keeps in each direction before it drops: 480 ms, no delay by itself.
+_AUDIO_BUFFERS = 24
+_DATA_BUFFERS, _DATA_SIZE = 32, 1024
+#: What the kernel's HDLC puts behind a frame, and overwrites in one that it sends.
+_FCS = 2
+
+
+class Channel:
+    """What both kinds share. Reading and writing never block; events are taken on the way and gathered in ``events``.
+
+    ``number`` is DAHDI's. Raises ``OSError`` (EBUSY: another program has it; EINVAL: not configured so).
+    """
+
+    def __init__(self, devices: Path, number: int, buffers: int, size: int) -> None:
+        self.number = number
+        #: What happened (``abi.EVENT_…``) since the owner last emptied it.
+        self.events: list[int] = []
+        self.fd = os.open(devices / "channel", os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            abi.call(self.fd, abi.SPECIFY, number)
+            policy = abi.POLICY_IMMEDIATE
+            abi.call(self.fd, abi.SET_BUFINFO, policy, policy, buffers, size)
+        except OSError:
+            os.close(self.fd)
+            raise
+
+    def close(self) -> None:
+        """Let go of it."""
+        os.close(self.fd)
+
+    def take_events(self) -> list[int]:
+        """All events that wait in the kernel or here, oldest first. Raises ``OSError``."""
+        while event := abi.number(self.fd, abi.GETEVENT):
+            self.events.append(event)
+        events, self.events = self.events, []
+        return events
+
+    def _now(self, action: Callable[[], T]) -> T | None:
+        """Read or write: None when it would have to wait. An event in the way is put into ``events`` first."""
+        while True:
+            try:
+                return action()
+            except BlockingIOError:
+                return None
+            except OSError as error:
+                if error.errno != abi.ELAST:
+                    raise
+                self.events = self.take_events()
+
+
+class BearerChannel(Channel):
+    """A-law audio, one frame at a time."""
+
+    def __init__(
+        self, devices: Path, number: int, *, rx_gain_db: float = 0.0, tx_gain_db: float = 0.0, echo_taps: int = 0
+    ) -> None:
+        super().__init__(devices, number, _AUDIO_BUFFERS, FRAME)
+        #: Whether a frame has come: what is missing before is not missed.
+        self.started = False
+        try:
+            abi.call(self.fd, abi.SETLAW, abi.LAW_ALAW)
+            abi.call(self.fd, abi.AUDIOMODE, 1)
+            abi.call(self.fd, abi.SETGAINS, 0, gain_table(rx_gain_db), gain_table(tx_gain_db))
+            if echo_taps:
+                abi.call(self.fd, abi.ECHOCANCEL, echo_taps)
+        except OSError:
+            self.close()
+            raise
+
+    def read(self, into: Octets) -> bool:
+        """The next frame [160]; False, and ``into`` untouched, when there is none yet. Raises ``OSError``."""
+        there = self._now(lambda: os.readv(self.fd, [into.data])) is not None
+        self.started |= there
+        return there
+
+    def write(self, frame: Octets) -> bool:
+        """Send one frame [160]; False when the kernel's buffers are full. Raises ``OSError``."""
+        return self._now(lambda: os.write(self.fd, frame.data)) is not None
+
+    def waiting(self) -> tuple[int, int]:
+        """Frames that wait in the kernel: to be read, to be sent."""
+        *_, read, write = abi.call(self.fd, abi.GET_BUFINFO)
+        assert isinstance(read, int)
+        assert isinstance(write, int)
+        return read, write
+
+    def flush(self) -> None:
+        """Forget what has come and was not read."""
+        abi.call(self.fd, abi.FLUSH, abi.FLUSH_READ)
+
+    def loop_back(self, on: bool) -> None:
+        """Send back what comes (a test of the line, run from its far end)."""
+        abi.call(self.fd, abi.LOOPBACK, int(on))
+
+
+class DataChannel(Channel):
+    """Frames without flags and FCS; the kernel does HDLC (Q.921 §2)."""
+
+    def __init__(self, devices: Path, number: int) -> None:
+        super().__init__(devices, number, _DATA_BUFFERS, _DATA_SIZE)
+
+    def read(self) -> bytes:
+        """The next frame, empty when there is none. Raises ``OSError``."""
+        return (self._now(lambda: os.read(self.fd, _DATA_SIZE)) or b"")[:-_FCS]
+
+    def write(self, frame: bytes) -> bool:
+        """Send one frame; False when it cannot be taken now. Raises ``OSError``."""
+        return self._now(lambda: os.write(self.fd, frame + bytes(_FCS))) is not None
+
+
+def gain_table(db: float) -> bytes:
+    """The A-law octet for each A-law octet that a gain of ``db`` makes of it; for 0 dB each octet itself."""
+    octets = np.arange(256, dtype=np.uint8)
+    if db:
+        louder = np.clip(alaw_decode(octets) * 10 ** (db / 20), -32768, 32767).astype(np.int16)
+        octets = alaw_encode(louder)
+    return octets.tobytes()
+
+
+def gone(error: OSError) -> bool:
+    """Whether an error says that the card is not there any more."""
+    return error.errno in (errno.ENODEV, errno.ENXIO, errno.EIO)

@@ -1,0 +1,92 @@
+"""The audio of a card's bearer channels in the 20 ms tick."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from hw.line.dahdi.channel import BearerChannel
+from hw.line.span import SILENCE
+from hw.line.trunk import FRAME, Octets, Timeslots
+
+
+class DahdiTimeslots(Timeslots):
+    """Timeslots of one span; silence while it is not open.
+
+    The card and the tick run at the same rate, but a late tick leaves a channel with too much or too little in the
+    kernel's buffers, for ever. So each tick one channel, in turn, is looked at and brought back: ``reserve`` frames
+    are sent in advance, and not more wait to be read than so many ticks may have been late.
+    """
+
+    def __init__(self, channels: Sequence[int], reserve: int = 1) -> None:
+        self.channels = channels
+        self._reserve = reserve
+        self._open: Sequence[BearerChannel] = ()
+        self._lost: Callable[[OSError], None] = lambda _error: None
+        self._fresh = False
+        self._turn = 0
+        self._skip = -1
+        self._spare = np.full(FRAME, SILENCE, np.uint8)
+        self._silence = self._spare.copy()
+        self._counts = {"slips": 0, "missing": 0, "dropped": 0, "underruns": 0}
+
+    def attach(self, channels: Sequence[BearerChannel], lost: Callable[[OSError], None]) -> None:
+        """Use these, in the order of ``channels``; none: the span is closed. ``lost``: the card is not there."""
+        self._open, self._lost, self._fresh = channels, lost, True
+
+    def read(self, into: Octets) -> None:
+        """See ``Timeslots``."""
+        if not self._open:
+            into.fill(SILENCE)
+            return
+        try:
+            if self._fresh:
+                self._begin()
+            self._balance()
+            for row, channel in enumerate(self._open):
+                if not channel.read(into[row]):
+                    into[row] = SILENCE
+                    self._counts["missing"] += channel.started
+        except OSError as error:
+            into.fill(SILENCE)
+            self._lost(error)
+
+    def write(self, frames: Octets) -> None:
+        """See ``Timeslots``."""
+        try:
+            for row, channel in enumerate(self._open):
+                if row == self._skip:
+                    self._counts["slips"] += 1
+                elif not channel.write(frames[row]):
+                    self._counts["dropped"] += 1
+        except OSError as error:
+            self._lost(error)
+
+    def counters(self) -> dict[str, int]:
+        """Frames: ``slips`` left out, ``missing`` not there in time, ``dropped`` not taken, ``underruns`` filled in."""
+        return dict(self._counts)
+
+    def _begin(self) -> None:
+        """The first tick: forget what came while nobody read, and give the card its reserve."""
+        self._fresh = False
+        for channel in self._open:
+            channel.flush()
+            self._fill(channel)
+
+    def _fill(self, channel: BearerChannel) -> None:
+        for _ in range(self._reserve):
+            channel.write(self._silence)
+
+    def _balance(self) -> None:
+        self._turn = (self._turn + 1) % len(self._open)
+        self._skip = -1
+        channel = self._open[self._turn]
+        to_read, to_send = channel.waiting()
+        if to_read > self._reserve + 1 and channel.read(self._spare):
+            self._counts["slips"] += 1
+        if to_send > self._reserve + 1:
+            self._skip = self._turn
+        elif to_send == 0:
+            self._fill(channel)
+            self._counts["underruns"] += 1
