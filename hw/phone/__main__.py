@@ -5,16 +5,22 @@ from __future__ import annotations
 import argparse
 import asyncio
 import logging
+import resource
 import signal
 import sys
 from pathlib import Path
 
+from hw import journal
 from hw.phone.process import PhoneProcess
 from hw.phone.settings import PhoneSettings
 from hw.settings import SettingsError, load
 
 
 async def _run(settings: PhoneSettings) -> None:
+    # As many descriptors as are allowed, so that strangers' TCP connections meet libre's limit first: it refuses them,
+    # and the control process still gets in.
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
@@ -29,7 +35,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="hw.phone", description="The phone process of OneCall.")
     parser.add_argument("--config", type=Path, default=Path("/etc/onecall/onecall.toml"), help="the settings file")
     arguments = parser.parse_args()
-    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    journal.setup("phone")
     try:
         asyncio.run(_run(load(arguments.config, "phone", PhoneSettings)))
     except SettingsError as error:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 import random
 import socket
+import sys
+from pathlib import Path
 
-from hw.messages import Incoming, LineState, SetSipTrunks, SipTrunk
+from hw.link import connect
+from hw.messages import Incoming, LineState, SetSipTrunks, SipTrunk, Snapshot
 from hw.phone import sdp
 from hw.phone.stack import undecodable
 from tests.hw.phone.conftest import REALM, THEIRS, Open
@@ -113,5 +116,35 @@ def test_an_invite_sent_three_times_is_one_call(desk: Open) -> None:
                 replies = [await asyncio.get_running_loop().sock_recv(sender, 4000) for _ in range(3)]
                 assert all(reply.startswith(b"SIP/2.0 100 ") for reply in replies)
                 assert not d.box.any(Incoming)
+
+    asyncio.run(main())
+
+
+def test_strangers_connections_do_not_keep_the_control_process_out(tmp_path: Path) -> None:
+    """Even where the descriptors that a process begins with are few."""
+    (tmp_path / "c.toml").write_text(
+        f"[phone]\nsocket = '{tmp_path}/phone.sock'\nlisten = ['tcp:127.0.0.1:0']\n", encoding="utf-8"
+    )
+
+    async def main() -> None:
+        process = await asyncio.create_subprocess_exec(
+            "sh", "-c", f"ulimit -Sn 128; exec {sys.executable} -m hw.phone --config {tmp_path}/c.toml",
+            stderr=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+        try:
+            async with asyncio.timeout(20):
+                assert process.stderr is not None
+                port = int((await process.stderr.readline()).rpartition(b":")[2])
+                strangers = [await asyncio.open_connection("127.0.0.1", port) for _ in range(150)]
+                link = await connect(tmp_path / "phone.sock")
+                async for message in link:
+                    assert isinstance(message, Snapshot)
+                    break
+            link.close()
+            for _, writer in strangers:
+                writer.close()
+        finally:
+            process.terminate()
+            assert await process.wait() == 0
 
     asyncio.run(main())
