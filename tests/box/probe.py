@@ -1,0 +1,118 @@
+"""Asked inside the machine, with the installed package's own Python: ``/usr/lib/onecall/python probe.py QUESTION``.
+
+Every question prints what it found and ends with status 0 when it is as it must be.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import time
+import tomllib
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from appliance.api.client import Client, NotRunningError
+from appliance.api.types import EventRow, Live
+from appliance.demo import report
+
+API = Path("/run/onecall/api.sock")
+REPORT = Path("/run/onecall/sim-report.json")
+
+
+async def live() -> Live:
+    """The live view now."""
+    async with Client(API) as client:
+        return await client.get(Live, "live")
+
+
+async def until(what: Callable[[Live], bool], timeout_s: float) -> bool:
+    """Wait until the live view is so; says what it was at the end."""
+    end = time.monotonic() + timeout_s
+    view = None
+    while time.monotonic() < end:
+        try:
+            view = await live()
+            if what(view):
+                return True
+        except NotRunningError as error:
+            print(error)
+        await asyncio.sleep(0.2)
+    if view is not None:
+        registered = sum(phone.registered for phone in view.phones)
+        print([row for row in view.processes if not row.up], view.trunks, registered, "phones registered", view.calls)
+    return False
+
+
+def _whole(view: Live) -> bool:
+    """Three processes, the trunk, and a phone with an agent at each simulated desk."""
+    up = {row.process for row in view.processes if row.up}
+    return (
+        up == {"control", "line", "phone"}
+        and any(trunk.up for trunk in view.trunks)
+        and sum(phone.registered for phone in view.phones) >= 13
+    )
+
+
+async def ready() -> bool:
+    """The site is whole within 90 s: phones register again when their time is over, after the phone process was away."""
+    return await until(_whole, 90)
+
+
+async def up() -> bool:
+    """The three processes are together again within 20 s."""
+    return await until(lambda view: all(row.up for row in view.processes) and len(view.processes) == 3, 20)
+
+
+async def talking() -> bool:
+    """Somebody talks within 40 s; prints the contact."""
+    found = await until(lambda view: any(call.state == "talking" for call in view.calls), 40)
+    print(*(call.contact for call in (await live()).calls if call.state == "talking"))
+    return found
+
+
+async def still() -> bool:
+    """The contacts given are all up."""
+    up = {call.contact for call in (await live()).calls}
+    print("up:", *up)
+    return up >= set(sys.argv[2:])
+
+
+async def idle() -> bool:
+    """No call is up within 60 s."""
+    return await until(lambda view: not view.calls, 60)
+
+
+async def events() -> list[EventRow]:
+    """All events since the install."""
+    rows: list[EventRow] = []
+    async with Client(API) as client:
+        while page := await client.get(list[EventRow], "events.list", after=rows[-1].id if rows else 0, limit=5000):
+            rows += page
+    return rows
+
+
+async def audio() -> bool:
+    """Callers and agents heard each other, live and in the recordings, in every talk of the simulator's report."""
+    sim = report.read_sim(REPORT)
+    began = float(sys.argv[2])
+    talked = report.talks([event for event in await events() if event.at >= began])
+    heard = await report.listen(sorted({talk.recording for talk in talked if talk.recording}))
+    found = report.judge(talked, sim, heard)
+    print(json.dumps(found, indent=1))
+    return bool(found["checked"] >= 12 and found["checked"] == found["right"])
+
+
+async def agents() -> bool:
+    """The number of agents in the store, and whether the first start's passwords are theirs still."""
+    made = tomllib.loads(Path("/var/lib/onecall/first-secrets.toml").read_text(encoding="utf-8"))
+    print(len(made["pins"]), "PINs")
+    return len(made["pins"]) > 10 and await ready()
+
+
+if __name__ == "__main__":
+    questions: dict[str, Callable[[], Awaitable[bool]]] = {
+        question.__name__: question for question in (ready, up, talking, still, idle, audio, agents)
+    }
+    sys.exit(0 if asyncio.run(questions[sys.argv[1]]()) else 1)
