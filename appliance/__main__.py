@@ -11,6 +11,7 @@ from pathlib import Path
 from appliance import settings
 from appliance.daemon import Daemon
 from appliance.store.store import StoreError
+from hw import journal
 
 log = logging.getLogger("appliance")
 
@@ -21,7 +22,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--config", type=Path, default=settings.DEFAULT, metavar="FILE", help="settings file")
     parser.add_argument("--level", default="info", choices=("debug", "info", "warning", "error"))
     options = parser.parse_args(arguments)
-    logging.basicConfig(level=options.level.upper(), format="%(levelname)s %(name)s: %(message)s")
+    journal.setup("control", logging.getLevelNamesMapping()[options.level.upper()])
     logging.getLogger("alembic").setLevel(logging.WARNING)
     try:
         asyncio.run(Daemon(options.config, settings.load(options.config)).run())

@@ -21,12 +21,13 @@ from appliance.people.directory import Agent, Directory
 from appliance.sitefiles import SiteFiles
 from appliance.speaking import Digits, Money
 from appliance.store.store import Store
+from hw.journal import mark as log_fields
 from hw.settings import SettingsError, structure
 
 __all__ = [
     "Agent", "AgentRow", "Box", "Call", "Digits", "Directory", "Event", "EventLog", "Finding", "Leg", "Method", "Money",
     "NotAnswered", "Place", "QueueRow", "Recording", "Row", "Service", "SettingsError", "SiteFiles", "Store",
-    "catalogue", "date", "hookimpl", "structure", "time",
+    "catalogue", "date", "hookimpl", "log_fields", "structure", "time",
 ]
 
 T = TypeVar("T")

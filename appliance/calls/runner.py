@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from appliance.calls import records
 from appliance.calls.call import Call, EndCall, GoTo, Service
 from appliance.events.types import ServiceEntered, ServiceFailed
+from hw import journal
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +29,7 @@ async def run(
     """
     failed = False
     for _ in range(MAX_SERVICES):
+        journal.mark(contact=call.contact, queue="")
         call.destination = destination
         name, _, argument = destination.partition(":")
         try:

@@ -196,7 +196,7 @@ class Switchboard:
                 # Its process does not have it: it was never dialled, for want of an RTP port or of the line.
                 self._leg_event(Cleared(subject, 41, "fault"))
             case Fault(subject=subject) if self.audio.handle(message):
-                log.warning("line process: %s: %s", subject, message.reason)
+                log.warning("line process: %s: %s", subject, message.reason, extra={"leg": subject})
             case _ if isinstance(message, LegEvent):
                 self._leg_event(message)
             case _:
@@ -252,7 +252,8 @@ class Switchboard:
         if task.done() and not task.cancelled():
             error = task.exception()
             if error is not None:
-                log.error("contact %s could not be served", call.contact, exc_info=error)
+                about = {"contact": call.contact}
+                log.error("contact %s could not be served", call.contact, exc_info=error, extra=about)
             cause = 41 if error is not None else task.result()
         if not self.stopping:
             for leg in call.legs:
@@ -294,7 +295,8 @@ class Switchboard:
             task.cancel()
             asyncio.get_running_loop().call_later(CLEAR_S, self._end_service, call, cancels + 1)
             return
-        log.error("service %s of contact %s does not end", call.destination, call.contact)
+        about = {"contact": call.contact}
+        log.error("service %s of contact %s does not end", call.destination, call.contact, extra=about)
         call.emit(ServiceFailed(call.destination, "it does not end though the caller is gone", ""))
         self._served(call, task)
 

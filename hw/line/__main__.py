@@ -15,6 +15,7 @@ import signal
 import sys
 from pathlib import Path
 
+from hw import journal
 from hw.line.process import StartError, serve
 from hw.line.realtime import tick_first
 from hw.line.settings import LineSettings
@@ -30,9 +31,7 @@ def main() -> int:
     parser.add_argument("--config", type=Path, required=True, help="the machine's settings file; [line] is read")
     parser.add_argument("--verbose", action="store_true", help="log more")
     arguments = parser.parse_args()
-    logging.basicConfig(
-        level=logging.DEBUG if arguments.verbose else logging.INFO, format="line: %(levelname)s: %(message)s"
-    )
+    journal.setup("line", logging.DEBUG if arguments.verbose else logging.INFO)
     try:
         settings = load(arguments.config, "line", LineSettings)
         asyncio.run(_run(settings))

@@ -159,7 +159,7 @@ class PhoneProcess:
         except (ValueError, OSError) as error:
             self.emit(Fault(subject, str(error), type(message).__name__))
         except Exception as error:  # noqa: BLE001  # a bad command must not end the process
-            _log.exception("failure in %s", type(message).__name__)
+            _log.exception("failure in %s", type(message).__name__, extra={"leg": subject})
             self.emit(Fault(subject, f"failure inside: {error!r}", type(message).__name__))
 
     def _do(self, message: Message) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 
-from appliance.plugin import Call, Leg, NotAnswered
+from appliance.plugin import Call, Leg, NotAnswered, log_fields
 
 from . import words
 from .dispatcher import Dispatcher
@@ -19,6 +19,7 @@ _NOT_SELECTED = 26
 async def serve(dispatcher: Dispatcher, call: Call, name: str) -> None:
     """Wait in queue ``name`` until an agent answers, then talk. Raises ``LookupError`` for a queue there is not."""
     queue = dispatcher.queue(name)
+    log_fields(queue=name)
     await call.answer()
     outcome = await _Wait(dispatcher, call, queue).run()
     if isinstance(outcome, words.Overflow):

@@ -98,7 +98,7 @@ class Recorder:
         self._box.events.append(RecordingMade(path, ms), contact, [store.made(path, ms)])
 
     def _failed(self, path: str, contact: str, reason: str) -> None:
-        log.error("recording %s failed: %s", path, reason)
+        log.error("recording %s failed: %s", path, reason, extra={"contact": contact})
         self._box.events.append(RecordingFailed(path, reason), contact, [store.failed(path, reason)])
 
 

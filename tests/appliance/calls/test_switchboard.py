@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,10 @@ from sqlalchemy import select
 
 from appliance.calls import switchboard
 from appliance.calls.call import Call, NotAnswered
+from appliance.calls.numbering import Number
+from appliance.plugin import log_fields
 from appliance.store.tables import contact, leg
+from hw.journal import JournalHandler
 from hw.messages import (
     Accept,
     Alert,
@@ -395,5 +399,31 @@ def test_a_phone_for_which_there_is_no_rtp_port_left_is_not_busy_afterwards(tmp_
         assert not d.switchboard.seat_busy("8001")
         assert "leg.dialled" in await d.kinds()
         assert not any(isinstance(m, Dial) for m in d.phone.sent)
+
+    run(tmp_path, scenario)
+
+
+def test_what_a_service_logs_is_about_its_contact_and_its_queue(tmp_path: Path) -> None:
+    async def scenario(d: Desk) -> None:
+        sent: list[dict[str, str]] = []
+        log = logging.getLogger("a service")
+        log.addHandler(JournalHandler("control", lambda text, **fields: sent.append({"text": text, **fields})))
+
+        async def first(call: Call, _: str) -> None:
+            log_fields(queue="service")
+            log.warning("waits")
+            call.go("second:")
+
+        async def second(call: Call, _: str) -> None:
+            log.warning("talks")
+            call.hangup(16)
+
+        d.switchboard.plugins.services.update(first=first, second=second)
+        d.switchboard.numbers = [Number("95001", "first:")]
+        d.caller("95001")
+        [contact_id] = [call.contact for call in d.switchboard.calls.values()]
+        await d.until("contact.ended")
+        rows = [(row["text"], row["ONECALL_CONTACT"], row.get("ONECALL_QUEUE")) for row in sent]
+        assert rows == [("waits", contact_id, "service"), ("talks", contact_id, None)]
 
     run(tmp_path, scenario)
