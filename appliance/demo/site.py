@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import secrets
 import shutil
 import socket
@@ -92,16 +93,21 @@ def make(
 
 
 def _free_port(address: str, wanted: int | None) -> int:
-    """5060 when nobody has it, else any; any at once when 0 is wanted."""
-    for port in (5060, 0) if wanted is None else (0,):
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+    """5060 when nobody has it over UDP and TCP, else any; any at once when 0 is wanted."""
+    # Below RTP's ports and below those that the system itself gives away, of which one may be taken a moment later.
+    others = random.sample(range(10_000, 16_384), 50)
+    for port in (5060, *others) if wanted is None else others:
+        with (
+            socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp,
+            socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tcp,
+        ):
             try:
-                probe.bind((address, port))
+                udp.bind((address, port))
+                tcp.bind((address, port))
             except OSError:
                 continue
-            number: int = probe.getsockname()[1]
-            return number
-    raise OSError(f"no free UDP port at {address}")
+            return port
+    raise OSError(f"no free port for SIP at {address}")
 
 
 def _settings(site: DemoSite, address: str) -> dict[str, Any]:
