@@ -32,8 +32,12 @@ async def capture(port: int, path: Path) -> AsyncIterator[None]:
 
 
 async def calls(box: Box) -> None:
-    """One call through menu and queue with hold and transfer, one to nobody, one that the caller gives up."""
+    """One call that the caller gives up, one through menu and queue with hold and transfer, one to nobody."""
     phone, colleague = await box.seated("1001", "8001", 1001), await box.phone("8005", 1005)
+    given_up = box.exchange.call("95002", "13800138002")
+    ringing = await phone.ringing()
+    given_up.hangup()
+    await ringing.ended()
     caller = box.exchange.call("95001", "13800138000", "李四")
     await caller.answered()
     await caller.press("1")
@@ -51,10 +55,6 @@ async def calls(box: Box) -> None:
     await target.ended()
     nobody = box.exchange.call("84444", "13800138001")
     assert await nobody.cleared() == 1
-    given_up = box.exchange.call("95002", "13800138002")
-    ringing = await phone.ringing()
-    given_up.hangup()
-    await ringing.ended()
     await box.nothing_left()
 
 
