@@ -421,9 +421,8 @@ def test_what_a_service_logs_is_about_its_contact_and_its_queue(tmp_path: Path) 
         d.switchboard.plugins.services.update(first=first, second=second)
         d.switchboard.numbers = [Number("95001", "first:")]
         d.caller("95001")
-        [contact_id] = [call.contact for call in d.switchboard.calls.values()]
-        await d.until("contact.ended")
+        ended = (await d.until("contact.ended")).contact
         rows = [(row["text"], row["ONECALL_CONTACT"], row.get("ONECALL_QUEUE")) for row in sent]
-        assert rows == [("waits", contact_id, "service"), ("talks", contact_id, None)]
+        assert rows == [("waits", ended, "service"), ("talks", ended, None)]
 
     run(tmp_path, scenario)
