@@ -117,3 +117,35 @@ def test_without_systemd_python_every_line_has_its_priority(root: Path) -> None:
 
 def test_a_stderr_that_is_not_the_journals_is_plain(root: Path) -> None:
     assert stderr_of(root, "1:2")[0] == "line: ERROR hw.line: it failed"
+
+
+#: Inside a mount namespace of its own: the journal's socket is ours, and what libsystemd sends there is printed.
+_REAL = """
+import os, socket, subprocess, sys
+with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as journald:
+    journald.bind("/run/systemd/journal/socket")
+    journald.settimeout(10)
+    ours, its = os.pipe()
+    state = os.fstat(its)
+    program = (
+        "import logging; from hw import journal; journal.setup('line');"
+        "logging.getLogger('hw.line').warning('leg %s', '中', extra={'leg': 'c1.2'})"
+    )
+    environ = {"JOURNAL_STREAM": f"{state.st_dev}:{state.st_ino}", "PYTHONPATH": os.getcwd()}
+    subprocess.run([sys.executable, "-c", program], stderr=its, env=environ, check=True)
+    sys.stdout.buffer.write(journald.recv(65536))
+"""
+
+
+def test_the_journal_gets_the_fields_from_the_real_library(root: Path) -> None:
+    python = "/usr/bin/python3"  # systemd-python is the distribution's
+    if subprocess.run([python, "-c", "import systemd.journal"], stderr=subprocess.DEVNULL).returncode:
+        pytest.skip("python3-systemd is not installed")
+    private = "mount -t tmpfs none /run && mkdir -p /run/systemd/journal && exec \"$@\""
+    command = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", private, "sh", python, "-c", _REAL]
+    if subprocess.run([*command[:4], "true"], stderr=subprocess.DEVNULL).returncode:
+        pytest.skip("no namespaces of users here")
+    done = subprocess.run(command, cwd=root, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=30)
+    assert done.returncode == 0, done.stderr
+    fields = set(done.stdout.splitlines())
+    assert {"MESSAGE=leg 中", "PRIORITY=4", "ONECALL_LEG=c1.2", "SYSLOG_IDENTIFIER=onecall-line"} <= fields
