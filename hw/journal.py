@@ -63,6 +63,7 @@ class JournalHandler(logging.Handler):
 
     def __init__(self, name: str, send: Send) -> None:
         super().__init__()
+        self.setFormatter(logging.Formatter())  # the text alone: the rest are fields
         self._name = name
         self._send = send
 

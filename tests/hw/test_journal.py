@@ -145,7 +145,7 @@ def test_the_journal_gets_the_fields_from_the_real_library(root: Path) -> None:
     command = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", private, "sh", python, "-c", _REAL]
     if subprocess.run([*command[:4], "true"], stderr=subprocess.DEVNULL).returncode:
         pytest.skip("no namespaces of users here")
-    done = subprocess.run(command, cwd=root, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=30)
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=30)
     assert done.returncode == 0, done.stderr
     fields = set(done.stdout.splitlines())
     assert {"MESSAGE=leg 中", "PRIORITY=4", "ONECALL_LEG=c1.2", "SYSLOG_IDENTIFIER=onecall-line"} <= fields
