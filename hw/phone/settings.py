@@ -57,8 +57,9 @@ class PhoneSettings:
     address: str = field(default="", validator=_host)
     #: The realm of digest until the control process names one; changing it makes every HA1 useless.
     realm: str = field(default="onecall", validator=_host)
-    #: Bounds of what a phone may ask for its binding: shorter is refused (423), longer is cut.
+    #: Bounds of what a phone may ask for its binding: shorter is refused (423), longer is cut. The longest is also how
+    #: long a phone may be out of reach after this process was killed, for bindings live in memory only.
     min_expires_s: int = field(default=60, validator=validators.ge(1))
-    max_expires_s: int = field(default=3600, validator=_ordered)
+    max_expires_s: int = field(default=300, validator=_ordered)
     #: Write every SIP message into this file (pcap), begun anew at each start.
     trace: Path | None = None

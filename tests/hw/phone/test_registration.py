@@ -78,6 +78,20 @@ def test_too_short_a_time_is_refused_and_the_phone_takes_the_least(desk: Open) -
     asyncio.run(main())
 
 
+def test_a_phone_that_asks_for_an_hour_is_back_five_minutes_after_a_restart_all_the_same(desk: Open) -> None:
+    async def main() -> None:
+        async with desk("201") as d:
+            phone = d.phone("201")
+            phone.registration = Registration(
+                phone.agent, phone.server, realm=REALM, credentials=phone.credentials, expires_s=3600,
+                on_change=lambda outcome, status: phone.box.put((outcome, status)),
+            )  # fmt: skip
+            assert await phone.register() == 200
+            assert (await d.next(Registered)).expires_s == 300
+
+    asyncio.run(main())
+
+
 def test_a_star_removes_every_binding(desk: Open) -> None:
     async def main() -> None:
         async with desk("201") as d:
