@@ -24,6 +24,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     journal.setup("control", logging.getLevelNamesMapping()[options.level.upper()])
     logging.getLogger("alembic").setLevel(logging.WARNING)
+    logging.getLogger("aiosqlite").setLevel(logging.WARNING)  # its debug records have every value: PINs' hashes, HA1
     try:
         asyncio.run(Daemon(options.config, settings.load(options.config)).run())
     except settings.SettingsError as error:
