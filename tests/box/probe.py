@@ -56,7 +56,7 @@ def _whole(view: Live) -> bool:
 
 
 async def ready() -> bool:
-    """The site is whole within 90 s: phones register again when their time is over, after the phone process was away."""
+    """The site is whole within 90 s: phones that the phone process has forgotten register again when their time is over."""
     return await until(_whole, 90)
 
 

@@ -45,7 +45,7 @@ pid_of() { inside systemctl show --property=MainPID --value "onecall-$1.service"
 exposure() { case $1 in line) echo 2.0 ;; *) echo 1.5 ;; esac; }
 
 install() {
-    inside apt-get -qy install /root/box/onecall.deb && ! inside systemctl is-failed 'onecall*'
+    inside apt-get -qy install /root/box/onecall.deb && ! inside systemctl is-failed 'onecall*' >/dev/null
 }
 
 services_active() {
@@ -96,17 +96,17 @@ realtime() { # LimitRTPRIO= allows it; where not even root of this machine may r
 
 stranger() {
     inside useradd --create-home stranger
-    ! said=$(inside runuser -u stranger -- onecall --lang en status 2>&1) && echo "$said" &&
+    ! said=$(inside runuser -u stranger -- onecall status --lang en 2>&1) && echo "$said" &&
         grep -q 'usermod -aG onecall' <<<"$said"
 }
 
 member() {
     inside usermod -aG onecall stranger
-    inside runuser -u stranger -- onecall --lang en status --json | grep -q '"version"'
+    inside runuser -u stranger -- onecall status --json | grep -q '"version"'
 }
 
 console() { # on a terminal of its own, until it has drawn itself
-    inside env TERM=xterm-256color timeout 10 script -qc 'stty rows 40 cols 120; timeout 6 onecall admin' /root/box/screen
+    inside env TERM=xterm-256color timeout 10 script -qc 'stty rows 40 cols 120; timeout --foreground 6 onecall admin' /root/box/screen
     inside grep -aq 8013 /root/box/screen
 }
 
@@ -159,6 +159,7 @@ upgrade() {
     echo "$line" >"$box/run/line-before"
     inside apt-get -qy -o Dpkg::Options::=--force-confold install /root/newer.deb || return 1
     probe ready || return 1
+    sleep 5
     # shellcheck disable=SC2086  # one word a contact
     probe still $contacts && [ "$(pid_of line)" = "$line" ] && [ "$(pid_of control)" != "$control" ] || return 1
     inside grep -q '^site = "Box"' /etc/onecall/onecall.toml && inside grep -q '^# edited' /etc/onecall/queues.toml &&
