@@ -8,6 +8,7 @@ import os
 import pwd
 import shutil
 import tarfile
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -57,11 +58,14 @@ def restore(
     """
     manifest = look(file)
     with ExitStack() as stack:
-        if not check_only:
-            _lock(Path(manifest.parts["store"]), running, stack)
-        _check_room(manifest)
         store = Path(manifest.parts["store"])
-        staged = {part: _Staged(part, Path(place), store) for part, place in manifest.parts.items()}
+        if check_only:  # only the database has to be looked into, anywhere
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+            staged = {"store": _Staged("store", folder / store.name, store)}
+        else:
+            _lock(store, running, stack)
+            _check_room(manifest)
+            staged = {part: _Staged(part, Path(place), store) for part, place in manifest.parts.items()}
         for one in staged.values():
             stack.callback(one.remove)
         try:
@@ -187,7 +191,7 @@ def _unpack(file: Path, manifest: Manifest, staged: dict[str, _Staged], progress
             place = None
             if name != MANIFEST:
                 part, below = member_place(name, str(file), manifest.parts)
-                place = staged[part].target(Path(below))
+                place = staged[part].target(Path(below)) if part in staged else None
             for data in _copy(tar, info, place):
                 digest.update(data)
                 done += len(data)

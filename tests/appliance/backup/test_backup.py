@@ -3,6 +3,7 @@
 import asyncio
 import io
 import json
+import shutil
 import sqlite3
 import stat
 import subprocess
@@ -121,6 +122,18 @@ def test_its_sums_can_be_checked_with_the_systems_own_tools(site: Site, tmp_path
     checked = subprocess.run(["sha256sum", "--check", "--quiet", "SHA256SUMS"], cwd=tmp_path / "open")
     assert checked.returncode == 0
     assert json.loads((tmp_path / "open" / "manifest.json").read_text())["parts"]["etc"] == str(site.etc)
+
+
+def test_a_check_writes_nothing_to_the_site(site: Site) -> None:
+    made = site.backup()
+    shutil.rmtree(site.etc)
+    shutil.rmtree(site.var)
+    assert restore(site.file, check_only=True).files == made.files
+    assert not site.etc.exists()
+    assert not site.var.exists()
+    rewritten(site, {"etc/menus/main.toml": b"damaged"})
+    with pytest.raises(BackupError, match=r"damaged or missing: etc/menus/main\.toml"):
+        restore(site.file, check_only=True)
 
 
 def test_a_running_service_is_not_restored_over(site: Site) -> None:
