@@ -22,7 +22,7 @@ async def onecall(served: SiteServing, *words: str) -> int:
     return await asyncio.to_thread(cli.main, [*words, "--socket", str(served.path), "--lang", "en"])
 
 
-@pytest.mark.requirement("A9.03", "A9.05")
+@pytest.mark.requirement("A9.05")
 def test_people_are_added_changed_and_removed_and_secrets_told_once(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -89,7 +89,6 @@ def test_numbers_are_listed_and_changed(tmp_path: Path, capsys: pytest.CaptureFi
     run_site(tmp_path, work)
 
 
-@pytest.mark.requirement("A9.04")
 def test_a_site_is_exported_shown_and_imported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "site.toml"
 

@@ -43,7 +43,6 @@ async def imported(served: SiteServing, text: str) -> dict[str, Any]:
         return dict(found)
 
 
-@pytest.mark.requirement("A9.04", "A9.15")
 def test_export_import_into_an_empty_site_and_export_give_the_same_text(tmp_path: Path) -> None:
     texts: list[str] = []
 

@@ -26,7 +26,7 @@ async def onecall(box: Box, *words: str) -> tuple[int, Any]:
     return process.returncode, json.loads(out) if out.strip() else said.decode()
 
 
-@pytest.mark.requirement("A9.03", "A9.04", "A9.05")
+@pytest.mark.requirement("A9.05")
 def test_a_number_a_phone_and_an_agent_made_while_it_runs_take_the_next_call(tmp_path: Path) -> None:
     async def main() -> None:
         settings = {"control": {"etc": str(own_etc(tmp_path, {}))}}

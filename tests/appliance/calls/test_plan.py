@@ -29,7 +29,6 @@ def leads(plan: NumberingPlan, called: str) -> str:
     return route(called, Caller(False), plan, {}, "9")[0]
 
 
-@pytest.mark.requirement("A9.04")
 def test_a_number_holds_from_the_next_call_on_and_after_a_restart(tmp_path: Path) -> None:
     async def change(plan: NumberingPlan, events: EventLog) -> None:
         assert leads(plan, "95003") == "hangup:1"
