@@ -271,7 +271,7 @@ class Call:
                 await leg.dial(caller, name)
                 while leg.phase == "dialling" and not (hear and leg.early):
                     await leg.changed()
-                if leg.phase == "alerting" and on_alerting is not None:
+                if leg.rang and on_alerting is not None:
                     on_alerting()
                 while hear and leg.phase in ("dialling", "alerting") and not leg.early:
                     await leg.changed()

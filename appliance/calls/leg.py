@@ -95,6 +95,8 @@ class Leg:
         self.held = False
         #: The far end sends audio before its answer: ringing, announcements.
         self.early = False
+        #: Whether the one we dial has rung, if only for a moment.
+        self.rang = False
         self.digits: deque[Digit] = deque(maxlen=TYPE_AHEAD)
         self.digits_ignored = 0
         #: Called after every change: what bridges and views wait for.
@@ -189,6 +191,7 @@ class Leg:
                 self._learn(media)
                 self.early |= isinstance(event, Progress) or media is not None
                 if self.phase == "dialling" and isinstance(event, Alerting):
+                    self.rang = True
                     self._enter("alerting")
             case Answered(media=media):
                 self._learn(media)

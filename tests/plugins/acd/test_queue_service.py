@@ -272,6 +272,22 @@ def test_logins_a_talk_and_the_figures_of_the_day_survive_a_restart(tmp_path: Pa
     run(tmp_path, scenario)
 
 
+def test_a_phone_that_answers_the_moment_it_rings_has_rung(tmp_path: Path) -> None:
+    async def scenario(f: Floor) -> None:
+        await f.login("1001")
+        f.desk.caller("95001")
+        dial = await f.rings("8001")
+        f.desk.say("phone", Alerting(dial.leg))
+        f.desk.say("phone", Answered(dial.leg, THEIRS))
+        ended = await f.event("contact.bridged")
+        kinds = [row.kind for row in await f.desk.events.rows(contact=ended.contact, kind="acd.")]
+        assert kinds == ["acd.offered", "acd.alerting"]
+        f.clear("t1")
+        await f.event("contact.ended")
+
+    run(tmp_path, scenario)
+
+
 def test_after_a_restart_agents_are_as_they_were_and_whose_call_has_not_come_back_is_free_at_once(
     tmp_path: Path,
 ) -> None:
