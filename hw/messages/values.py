@@ -24,7 +24,9 @@ class Media:
     """Where one party receives RTP and what it can take, as its SDP says (RFC 4566, RFC 3264).
 
     ``codecs`` are in order of preference; ``telephone_event`` is the RFC 4733 payload type, None without it;
-    ``direction`` is meant from the side of the party that this media belongs to.
+    ``direction`` is meant from the side of the party that this media belongs to. ``source`` is where its signalling
+    came from when that is another address (a phone behind a NAT, or with several): RTP may come from there too, and is
+    answered where it came from.
     """
 
     address: str
@@ -33,6 +35,7 @@ class Media:
     telephone_event: int | None = None
     direction: Direction = "sendrecv"
     ptime_ms: int = 20
+    source: str = ""
 
 
 @frozen

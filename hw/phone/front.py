@@ -119,7 +119,7 @@ class Front:
         if not self._understood(request):
             return
         try:
-            offer = sdp.parse(message.body) if message.body else None
+            offer = sdp.parse(message.body, message.flow.host) if message.body else None
         except sdp.SdpError as error:
             self._agent.count("sdp_refused")
             malformed = isinstance(error, sdp.MalformedSdpError)

@@ -203,7 +203,7 @@ class Leg(CallHandler):
     def answered(self, call: Call, message: Message) -> None:
         """The first answer with a codec of ours wins; the other branches are cancelled."""
         try:
-            self.far = sdp.parse(message.body).media
+            self.far = sdp.parse(message.body, message.flow.host).media
         except sdp.SdpError:
             self._owner.count("sdp_refused")
             call.hangup(headers=[causes.reason(causes.INCOMPATIBLE)])
@@ -218,7 +218,7 @@ class Leg(CallHandler):
     def confirmed(self, call: Call, body: bytes) -> None:
         """The ACK carries the answer to the offer that we had to make."""
         if body:
-            self._learn(body)
+            self._learn(call, body)
 
     def offered(self, call: Call, body: bytes) -> None:
         """A re-INVITE: the control process answers; a mere refresh, or nobody there to ask, is answered from here."""
@@ -226,7 +226,7 @@ class Leg(CallHandler):
             call.accept(self._describe(evolve(self._local, direction="sendrecv")))
             return
         try:
-            offer = sdp.parse(body)
+            offer = sdp.parse(body, call.dialog.flow.host)
         except sdp.SdpError as error:
             self._owner.count("sdp_refused")
             malformed = isinstance(error, sdp.MalformedSdpError)
@@ -244,7 +244,7 @@ class Leg(CallHandler):
     def modified(self, call: Call, message: Message | None) -> None:
         """The answer to our re-INVITE is told like an offer: the media is what it says from now on."""
         if message is not None and message.status < 300:
-            self._learn(message.body)
+            self._learn(call, message.body)
         else:
             reason = f"refused with {message.status} {message.reason}" if message else "not answered"
             self._owner.emit(Fault(self.name, f"re-INVITE {reason}", "Modify"))
@@ -307,14 +307,14 @@ class Leg(CallHandler):
         if not message.body:
             return None
         try:
-            return sdp.parse(message.body).media
+            return sdp.parse(message.body, message.flow.host).media
         except sdp.SdpError:
             self._owner.count("sdp_refused")
             return None
 
-    def _learn(self, body: bytes) -> None:
+    def _learn(self, call: Call, body: bytes) -> None:
         try:
-            self.far = sdp.parse(body).media
+            self.far = sdp.parse(body, call.dialog.flow.host).media
         except sdp.SdpError as error:
             self._owner.count("sdp_refused")
             self._owner.emit(Fault(self.name, f"the far end's answer cannot be used: {error}", "Modify"))

@@ -6,7 +6,7 @@ import ipaddress
 import re
 from typing import Literal, get_args
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from hw.messages import Codec, Direction, Media
 
@@ -53,14 +53,15 @@ class Description:
     media: Media
 
 
-def parse(body: bytes) -> Description:
-    """Read a description and pick the first usable audio stream. Raises ``SdpError``."""
+def parse(body: bytes, source: str = "") -> Description:
+    """Read a description that came from ``source`` and pick the first usable audio stream. Raises ``SdpError``."""
     streams, session_address, session_attributes = _streams(body)
     for index, stream in enumerate(streams):
         if stream.kind == "audio" and stream.protocol == "RTP/AVP" and stream.port:
             media = _media(stream, session_address, session_attributes)
             if media is not None:
-                return Description(streams, index, media)
+                apart = source if source != media.address else ""
+                return Description(streams, index, evolve(media, source=apart))
     raise UnacceptableSdpError("no audio stream of RTP/AVP with PCMA or PCMU")
 
 

@@ -15,7 +15,6 @@ from hw.sim.pattern import RATE, voice
 
 _CONFIG = """\
 sip_listen 127.0.0.1:0
-net_interface 127.0.0.1
 audio_player {player}
 audio_source {source}
 audio_alert aubridge,nil

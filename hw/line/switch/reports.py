@@ -103,7 +103,7 @@ class Reports:
             octets=f.octets, block=self._block(f, seen) if f.received else None,
         )
         try:
-            stream.rtcp.sendto(data, (stream.remote.address, f.latched_port + 1))
+            stream.rtcp.sendto(data, (f.address, f.latched_port + 1))
         except (OSError, OverflowError) as error:  # OverflowError: RTP to port 65535 leaves none for RTCP
             _log.debug("RTCP of %s: %s", stream.name, error)
             self.dropped += 1
@@ -124,7 +124,7 @@ class Reports:
             data, (address, _) = stream.rtcp.recvfrom(1500)
         except OSError:
             return
-        if stream.remote is None or address != stream.remote.address:
+        if stream.remote is None or address not in (stream.remote.address, stream.remote.source):
             self.dropped += 1
             return
         try:

@@ -9,6 +9,7 @@
 struct stream {
     int used, fd, known, heard;
     struct rtp_remote remote;
+    uint32_t to_ip;
     uint16_t to_port, sequence;
     uint32_t ssrc, timestamp, event_timestamp, sent, octets;
     uint8_t marker;
@@ -77,7 +78,7 @@ void rtp_set(struct rtp *r, int slot, const struct rtp_remote *remote)
     struct stream *s = &r->streams[slot];
 
     if (!s->known || s->remote.ip != remote->ip || s->remote.port != remote->port)
-        s->to_port = remote->port, s->heard = 0;
+        s->to_ip = remote->ip, s->to_port = remote->port, s->heard = 0;
     if (s->known && s->remote.mulaw != remote->mulaw)
         jitter_reset(&s->buffer);
     s->remote = *remote;
@@ -121,16 +122,21 @@ static int payload_of(const uint8_t *p, int n, int *offset)
     return n - at - padding;
 }
 
-/* Only the address that SDP named is heard; its port may be another one behind a NAT, and is then answered. */
+/*
+ * Only the address that SDP named is heard, and the one that the signalling came from: behind a NAT that is the only
+ * true one. The port may be another one too. What is heard first is answered.
+ */
 static int source_fits(struct stream *s, const struct sockaddr_in *from, int64_t now_us)
 {
+    uint32_t ip = from->sin_addr.s_addr;
     uint16_t port = ntohs(from->sin_port);
 
-    if (from->sin_addr.s_addr != s->remote.ip)
+    if (ip != s->remote.ip && ip != s->remote.source)
         return 0;
-    if (port != s->to_port) {
+    if (ip != s->to_ip || port != s->to_port) {
         if (s->heard && now_us - s->heard_us < RELATCH_US)
             return 0;
+        s->to_ip = ip;
         s->to_port = port;
     }
     return 1;
@@ -281,7 +287,7 @@ void rtp_play(struct rtp *r, int slots, uint8_t *frames, uint8_t *states)
 
 static void send_packet(struct rtp *r, struct stream *s, int type, uint32_t timestamp, const uint8_t *payload, int n)
 {
-    struct sockaddr_in to = { .sin_family = AF_INET, .sin_addr = { s->remote.ip }, .sin_port = htons(s->to_port) };
+    struct sockaddr_in to = { .sin_family = AF_INET, .sin_addr = { s->to_ip }, .sin_port = htons(s->to_port) };
     uint8_t packet[12 + FRAME];
 
     packet[0] = 0x80;
@@ -346,6 +352,7 @@ void rtp_figures(struct rtp *r, int slot, struct rtp_figures *f)
     f->received = s->received;
     f->expected = s->received ? f->highest - s->base + 1 : 0;
     f->late = s->buffer.late;
+    f->latched_ip = s->to_ip;
     f->latched_port = s->to_port;
     f->jitter = s->jitter;
     f->heard_us = s->heard_us;

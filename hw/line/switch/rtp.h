@@ -14,6 +14,7 @@ struct rtp_counters {
 struct rtp_figures {
     uint32_t ssrc, remote_ssrc, timestamp, highest;
     uint32_t sent, octets, received, expected, late;
+    uint32_t latched_ip;        /* network order */
     uint16_t latched_port;
     double jitter;              /* samples, RFC 3550 A.8 */
     int64_t heard_us;           /* when the last packet was taken, on the caller's clock; 0 before the first */
@@ -27,6 +28,7 @@ struct rtp_tone { uint8_t event, first, end, copies; uint16_t duration; };
 
 struct rtp_remote {
     uint32_t ip;                /* network order */
+    uint32_t source;            /* where its signalling came from, network order; ip again when that is no other */
     uint16_t port;              /* host order */
     uint8_t mulaw, sends, receives;
     uint8_t payload, payload_alaw, payload_mulaw, payload_event, payload_event_own;     /* 255: none */

@@ -81,9 +81,15 @@ class Figures:
     received: int
     expected: int
     late: int
+    latched_ip: int
     latched_port: int
     jitter: float
     heard_us: int
+
+    @property
+    def address(self) -> str:
+        """Where packets go: where the far end said, or whence it was heard."""
+        return socket.inet_ntoa(struct.pack("=I", self.latched_ip))
 
 
 _FIGURES = [each.name for each in fields(Figures)]
@@ -150,10 +156,7 @@ class RtpStreams:
         """Tell a stream its far end. Raises ``ValueError`` for media that cannot be used."""
         if not remote.codecs:
             raise ValueError("media without a codec that is known here (PCMA, PCMU)")
-        try:
-            packed = ipaddress.IPv4Address(remote.address).packed
-        except ValueError:
-            raise ValueError(f"{remote.address!r} is no IPv4 address") from None
+        ip = _network_order(remote.address)
         if not 0 <= remote.port <= 65535:
             raise ValueError(f"{remote.port} is no UDP port")
         stream.remote = remote
@@ -161,7 +164,8 @@ class RtpStreams:
         event = _NONE if remote.telephone_event is None else remote.telephone_event
         own_event = TELEPHONE_EVENT if event != _NONE and TELEPHONE_EVENT not in payloads.values() else event
         native = ffi.new("struct rtp_remote *", {
-            "ip": struct.unpack("=I", packed)[0], "port": remote.port, "mulaw": stream.law == "PCMU",
+            "ip": ip, "source": _network_order(remote.source) if remote.source else ip, "port": remote.port,
+            "mulaw": stream.law == "PCMU",
             "sends": stream.talks, "receives": stream.listens, "payload": remote.codecs[0].payload,
             "payload_alaw": payloads.get("PCMA", _NONE), "payload_mulaw": payloads.get("PCMU", _NONE),
             "payload_event": event, "payload_event_own": own_event,
@@ -278,3 +282,11 @@ class RtpStreams:
 
 _DROPPED = ("source", "early", "direction", "malformed", "payload", "duplicate")
 _JITTER = ("late", "concealed", "inserted", "skipped", "restarts")
+
+
+def _network_order(address: str) -> int:
+    """An IPv4 address as the system's calls want it. Raises ``ValueError``."""
+    try:
+        return int(struct.unpack("=I", ipaddress.IPv4Address(address).packed)[0])
+    except ValueError:
+        raise ValueError(f"{address!r} is no IPv4 address") from None

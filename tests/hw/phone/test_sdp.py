@@ -103,3 +103,8 @@ def test_no_text_crashes_the_parser_and_what_it_takes_it_can_answer(body: bytes)
     except sdp.SdpError:
         return
     assert sdp.parse(sdp.answer(read, OURS, 1, 1)).media.address == OURS.address
+
+
+def test_media_says_where_its_signalling_came_from_when_that_is_another_address() -> None:
+    assert sdp.parse(OFFER, "192.0.2.7").media.source == ""
+    assert sdp.parse(OFFER, "10.0.0.9").media.source == "10.0.0.9"

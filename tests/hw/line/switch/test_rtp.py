@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from attrs import evolve
 
 from hw.g711 import alaw_decode
 from hw.line.switch.rtp import CODECS
@@ -120,6 +121,24 @@ def test_other_packet_lengths_are_cut_to_the_tick(rig) -> None:
         rig.tick()
     got, want = heard(rig)[2:].reshape(-1), octets.reshape(-1)
     assert (got[: 50 * 160] == want[: 50 * 160]).all()
+
+
+def test_a_phone_whose_sdp_names_another_of_its_addresses_is_heard_and_answered_where_its_signalling_came_from(
+    rig,
+) -> None:
+    phone, ours = rig.phone("p")
+    rig.switch.set_rtp("p", evolve(phone.media(), address="192.0.2.7", source="127.0.0.1"))
+    rig.switch.mix(Mix("a", {"p": 1.0}))
+    rig.switch.mix(Mix("p", {"a": 1.0}))
+    stranger = type(phone)("127.0.0.2")
+    for frame in FRAMES[:10]:
+        phone.say(frame, ours)
+        stranger.say(FRAMES[200], ours)
+        rig.tick()
+    assert (heard(rig)[2:] == FRAMES[:8]).all()
+    assert len(phone.received()) >= 9 and not stranger.received()
+    assert rig.switch.counters()["rtp_dropped_source"] == 10
+    stranger.socket.close()
 
 
 def test_only_the_address_of_sdp_is_heard_and_its_port_is_learnt(rig) -> None:
