@@ -31,11 +31,9 @@ class R2Channel:
         self._by: By = "far"
         self._fault = ""
         self._closed = False
-        self._shown = -1
-        self._rx = -1
-        self._coming = -1
+        self._shown = self._rx = self._coming = -1
         self._recognise_at = self._phase_due = self._answer_due = self._close_due = 0
-        self._early_answer = self._clear_at_once = False
+        self._early_answer = self._clear_at_once = self._double_seizure = False
         self._tone: Tone = ""
         self._told = "no line signals yet"
         self._out: list[Action] = []
@@ -241,8 +239,8 @@ class R2Channel:
             self._out += [do.Acknowledged(), do.Attach(forward=True)]
         elif self._rx == r2.AB_ACK:
             self._clear_forward(now, self._cause, self._by)
-        elif self._rx == r2.AB_SEIZED and self.phase is Phase.SEIZING:  # both have seized
-            self._cause, self._by = r2.NOT_AVAILABLE, "fault"
+        elif self._rx == r2.AB_SEIZED and self.phase is Phase.SEIZING:
+            self._double_seizure = True
             self._phase_due = now + r2.DOUBLE_SEIZURE
         elif self._rx == r2.AB_SEIZED:
             self._clear_forward(now, self._cause, self._by)
@@ -272,14 +270,15 @@ class R2Channel:
 
     def _phase_over(self, now: int) -> None:
         match self.phase:
-            case Phase.SEIZING if self._rx == r2.AB_SEIZED:
-                self._clear_forward(now, self._cause, self._by, retry=True)
             case Phase.SEIZING:
-                self._fault = "seized, not acknowledged by the far end"
                 if not self._clear_at_once:
                     self._cause, self._by = r2.NOT_AVAILABLE, "fault"
                 self._release(retry=not self._clear_at_once)
-                self._go(Phase.HELD)
+                if self._double_seizure:
+                    self._clear_forward(now, self._cause, self._by)
+                else:
+                    self._fault = "seized, not acknowledged by the far end"
+                    self._go(Phase.HELD)
             case Phase.ACCEPTED:
                 self._clear_forward(now, r2.NO_ANSWER, "us")
             case Phase.OFFERED:
@@ -314,6 +313,8 @@ class R2Channel:
                 self._answer_due = now + _ANSWER_DELAY
             elif self.phase is not Phase.ENDING:
                 self._wait_clear_forward(now, register.outcome, "fault")
+        elif register is not None and register.ending_with and self.phase is Phase.RECEIVING:
+            self._wait_clear_forward(now, register.ending_with, "fault")
         elif register is not None and register.waiting and self.phase is Phase.RECEIVING:
             self._go(Phase.OFFERED, now + r2.DECISION)
             self._out.append(do.Offered(register.called, register.caller, register.category))
@@ -322,7 +323,7 @@ class R2Channel:
 
     def _begin(self, phase: Phase, due: int = 0) -> None:
         self._call, self._cause, self._by = True, r2.NORMAL, "far"
-        self._early_answer = self._clear_at_once = False
+        self._early_answer = self._clear_at_once = self._double_seizure = False
         self._received = "", ""
         self._go(phase, due)
 
@@ -334,12 +335,10 @@ class R2Channel:
         self._register.reply(now, r2.B.FREE)
         self._go(Phase.ALERTING)
 
-    def _clear_forward(self, now: int, cause: int, by: By, *, retry: bool = False) -> None:
+    def _clear_forward(self, now: int, cause: int, by: By) -> None:
         """End our call; the channel is free when the far end shows idle, and the call is told as over then."""
         self._drop_register()
         self._cause, self._by = cause, by
-        if retry:
-            self._release(retry=True)
         self._line(r2.IDLE)
         self._go(Phase.RELEASING, now + r2.RELEASE)
         if self._rx == r2.AB_IDLE:

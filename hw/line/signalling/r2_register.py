@@ -97,6 +97,8 @@ class BackwardRegister:
         self.signal = 0
         self.waiting = False
         self.outcome: int | None = None
+        #: The outcome that the signal which is being sent will have.
+        self.ending_with: int | None = None
         self.due = now + r2.T3
         self._called_digits = called_digits
         self._pause_ms = pause_ms
@@ -106,7 +108,6 @@ class BackwardRegister:
         self._present = 0
         self._hearing = 0
         self._deaf_until = 0
-        self._end_with: int | None = None
 
     def hear(self, now: int, signal: int) -> None:
         """Another forward signal is heard, or its end."""
@@ -117,12 +118,12 @@ class BackwardRegister:
     def reply(self, now: int, kb: B) -> None:
         """Decide the call, once, when ``waiting``."""
         self.waiting = False
-        self._state, self._end_with = "end", r2.CAUSE_OF_KB[kb]
+        self._state, self.ending_with = "end", r2.CAUSE_OF_KB[kb]
         self._send(now, kb)
 
     def give_up(self, now: int) -> None:
         """Refuse the call, whatever has come of it so far: congestion, as a pulse."""
-        self._state, self._end_with = "end", r2.CONGESTION
+        self._state, self.ending_with = "end", r2.CONGESTION
         self._pulse(now, A.CONGESTION)
 
     def expire(self, now: int) -> None:
@@ -133,8 +134,8 @@ class BackwardRegister:
                 return
             self._deaf_until = 0
             self.due = now + r2.T3
-            if self._end_with is not None:
-                self.outcome = self._end_with
+            if self.ending_with is not None:
+                self.outcome = self.ending_with
             else:
                 self._heed(now)
         elif self._state == "called" and self.called and not self._called_digits and not self._hearing:
@@ -146,7 +147,7 @@ class BackwardRegister:
             self.outcome = r2.TIMER_EXPIRED
         else:
             self.give_up(now)
-            self._end_with = r2.INCOMPLETE
+            self.ending_with = r2.INCOMPLETE
 
     def _heed(self, now: int) -> None:
         if self._present and not self._hearing:
@@ -160,8 +161,8 @@ class BackwardRegister:
     def _answered(self, now: int) -> None:
         """The caller has seen our signal: end it. Of a number without a known length the next digit may not come."""
         self._send(now, 0)
-        if self._end_with is not None:
-            self.outcome = self._end_with
+        if self.ending_with is not None:
+            self.outcome = self.ending_with
         elif self._state == "called" and not self._called_digits:
             self.due = now + self._pause_ms
 
@@ -170,8 +171,8 @@ class BackwardRegister:
         match self._state:
             case "called":
                 if self._refuse or signal > r2.DIGIT_0:
-                    self._state, self._end_with = "end", self._refuse or r2.UNALLOCATED
-                    return A.UNALLOCATED if self._end_with == r2.UNALLOCATED else A.CONGESTION
+                    self._state, self.ending_with = "end", self._refuse or r2.UNALLOCATED
+                    return A.UNALLOCATED if self.ending_with == r2.UNALLOCATED else A.CONGESTION
                 self.called += r2.digit_of(signal)
                 if self._caller_wanted:
                     self._caller_wanted, self._state = False, "category"
