@@ -29,11 +29,11 @@ def test_people_are_added_changed_and_removed_and_secrets_told_once(
     async def work(served: SiteServing) -> None:
         assert await onecall(served, "people", "agent-add", "1003", "王芳", "--json") == 0
         made = json.loads(capsys.readouterr().out)
-        assert served.people.check_pin("1003", made["pin"])
+        assert await served.people.check_pin("1003", made["pin"])
         monkeypatch.setattr("sys.stdin", io.StringIO("135790\n"))
         assert await onecall(served, "people", "agent-change", "1003", "--name", "王小芳", "--ask-pin") == 0
         assert "135790" not in "".join(capsys.readouterr())
-        assert served.people.check_pin("1003", "135790")
+        assert await served.people.check_pin("1003", "135790")
         assert await onecall(served, "people", "seat-add", "8003", "--display", "前台", "--outside", "yes") == 0
         assert "It is not shown again." in capsys.readouterr().err
         before = served.people.ha1("8003")
@@ -111,7 +111,7 @@ def test_a_site_is_exported_shown_and_imported(tmp_path: Path, capsys: pytest.Ca
         assert await onecall(served, "import", str(file)) == 1
         assert "Nothing was changed." in capsys.readouterr().err
         assert await onecall(served, "import", str(file), "--yes") == 0
-        assert served.people.check_pin("1001", "2468")
+        assert await served.people.check_pin("1001", "2468")
         assert (served.folder / "etc" / "queues.toml").read_text().startswith("# 排队")
         capsys.readouterr()
         assert await onecall(served, "export", "-") == 0

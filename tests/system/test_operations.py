@@ -76,7 +76,8 @@ def test_a_backup_taken_during_a_call_brings_the_site_back(tmp_path: Path) -> No
             assert status == 0, made
             status, findings = await onecall(box, "doctor")
             states = {one["check"]: one["state"] for one in findings}
-            up = ("service", "process.line", "process.phone", "process.control", "store.file", "speech.prompt", "lines.up")
+            processes = ("process.line", "process.phone", "process.control")
+            up = ("service", *processes, "store.file", "speech.prompt", "lines.up")
             assert {check: states[check] for check in up} == dict.fromkeys(up, "ok"), findings
             assert (status, [c for c, state in states.items() if state == "fail"]) == (0, [])
 
