@@ -10,8 +10,9 @@ import json
 import sys
 import time
 import tomllib
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
+from typing import Any
 
 from appliance.api.client import Client, NotRunningError
 from appliance.api.types import EventRow, Live
@@ -56,7 +57,7 @@ def _whole(view: Live) -> bool:
 
 
 async def ready() -> bool:
-    """The site is whole within 90 s: phones that the phone process has forgotten register again when their time is over."""
+    """The site is whole within 90 s: phones forgotten by the phone process register again only after a while."""
     return await until(_whole, 90)
 
 
@@ -112,7 +113,7 @@ async def agents() -> bool:
 
 
 if __name__ == "__main__":
-    questions: dict[str, Callable[[], Awaitable[bool]]] = {
+    questions: dict[str, Callable[[], Coroutine[Any, Any, bool]]] = {
         question.__name__: question for question in (ready, up, talking, still, idle, audio, agents)
     }
     sys.exit(0 if asyncio.run(questions[sys.argv[1]]()) else 1)
