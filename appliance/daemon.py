@@ -205,6 +205,7 @@ class Daemon:
                 self._reported.set()
         if process == "phone":
             self.switchboard.send("phone", self._phones.accounts())
+            self.switchboard.send("phone", self._phones.remembered())
             self.switchboard.send("phone", SetSipTrunks(self._settings.sip_trunks))
 
     def _message(self, process: Process, message: Message) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Literal
 
 from attrs import frozen
 
@@ -10,12 +11,22 @@ from appliance.api.types import PhoneRow
 from appliance.events.log import EventLog
 from appliance.events.types import PhoneRefused, PhoneRegistered, PhoneUnregistered
 from appliance.people.directory import Directory
-from hw.messages import Account, AuthFailed, Message, Registered, SetAccounts, Unregistered
+from hw.messages import (
+    Account,
+    AuthFailed,
+    Binding,
+    Message,
+    Registered,
+    RestoreBindings,
+    SetAccounts,
+    Unregistered,
+)
 
 
 @frozen
 class _Binding:
     source: str
+    transport: Literal["udp", "tcp"]
     agent: str
     expires_at: float
 
@@ -29,6 +40,7 @@ class Phones:
         self._realm = realm
         self._now = now
         self._bindings: dict[str, dict[str, _Binding]] = {}
+        self._before: dict[str, dict[str, _Binding]] = {}
 
     def accounts(self) -> SetAccounts:
         """What the phone process must know: every seat's account with its digest secret (HA1)."""
@@ -43,8 +55,9 @@ class Phones:
                 bindings = self._bindings.setdefault(account, {})
                 if contact not in bindings:
                     self._events.append(PhoneRegistered(account, source, agent))
-                bindings[contact] = _Binding(source, agent, self._now() + expires_s)
+                bindings[contact] = _Binding(source, message.transport, agent, self._now() + expires_s)
             case Unregistered(account=account, contact=contact, reason=reason):
+                self._before.get(account, {}).pop(contact, None)
                 if self._bindings.get(account, {}).pop(contact, None) is not None:
                     self._events.append(PhoneUnregistered(account, reason))
             case AuthFailed(account=account, source=source, reason=reason):
@@ -54,8 +67,21 @@ class Phones:
         return True
 
     def lost(self) -> None:
-        """The phone process is gone and its bindings with it; phones register again when it is back."""
-        self._bindings.clear()
+        """The phone process is gone and its bindings with it; the next one is told them by ``remembered``."""
+        self._before |= self._bindings
+        self._bindings = {}
+
+    def remembered(self) -> RestoreBindings:
+        """What a phone process that was started anew should know: phones refresh only every few minutes."""
+        now = self._now()
+        return RestoreBindings(
+            tuple(
+                Binding(account, contact, b.source, b.transport, b.agent, int(b.expires_at - now))
+                for account, bindings in self._before.items()
+                for contact, b in bindings.items()
+                if b.expires_at > now + 1
+            )
+        )
 
     def registered(self, account: str) -> bool:
         """Whether a phone is registered under the account."""

@@ -37,10 +37,8 @@ class Watch:
         match message:
             case Stats():
                 self._stats[process] = (asyncio.get_running_loop().time(), message)
-            case LineState(line=line, up=up, alarm=alarm):
-                if self._up.get(line) is not up:
-                    self._up[line] = up
-                    self._events.append(LineChanged(line, up, alarm))
+            case LineState():
+                self._line(message)
             case Fault(subject=subject, reason=reason, command=command):
                 self._events.append(FaultReported(process, subject, reason, command))
             case _:
@@ -51,6 +49,13 @@ class Watch:
         self._events.append(ProcessChanged(process, up))
         if not up:
             self._stats.pop(process, None)
+            for state in self._switchboard.lines.values():  # the switchboard has put the process's lines down
+                self._line(state)
+
+    def _line(self, state: LineState) -> None:
+        if self._up.get(state.line) is not state.up:
+            self._up[state.line] = state.up
+            self._events.append(LineChanged(state.line, state.up, state.alarm))
 
     # -- the live view's source ----------------------------------------------------------------------------------------
 

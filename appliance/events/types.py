@@ -162,7 +162,10 @@ class ContactAdopted(Event):
 
 @frozen
 class ContactEnded(Event):
-    """The end of a contact, always its last event. ``talked`` whether it was ever bridged."""
+    """The end of a contact: its last leg is gone; only its recording may be told to be whole later.
+
+    ``talked``: whether it was ever bridged.
+    """
 
     kind: ClassVar[str] = "contact.ended"
     cause: int

@@ -28,6 +28,7 @@ from hw.messages.commands import (
     Record,
     ReferResult,
     Restart,
+    RestoreBindings,
     SendDigits,
     SetAccounts,
     SetRtp,
@@ -60,6 +61,7 @@ from hw.messages.events import (
 )
 from hw.messages.values import (
     Account,
+    Binding,
     ChannelState,
     Codec,
     Direction,
@@ -78,6 +80,7 @@ __all__ = [
     "Answer",
     "Answered",
     "AuthFailed",
+    "Binding",
     "Block",
     "ChannelState",
     "Cleared",
@@ -117,6 +120,7 @@ __all__ = [
     "Refused",
     "Registered",
     "Restart",
+    "RestoreBindings",
     "RtpLost",
     "RtpOpened",
     "RtpQuality",
@@ -137,7 +141,8 @@ LineCommand = (
     | PauseRecord | StopRecord | SendDigits | Block | Restart
 )
 PhoneCommand = (
-    SetAccounts | SetSipTrunks | Dial | Proceed | Alert | Progress | Answer | Hangup | Modify | Accept | ReferResult
+    SetAccounts | RestoreBindings | SetSipTrunks | Dial | Proceed | Alert | Progress | Answer | Hangup | Modify | Accept
+    | ReferResult
 )
 LegEvent = Proceeding | Alerting | Progress | Answered | Cleared | Digit | MediaOffer | Refer
 LineEvent = (

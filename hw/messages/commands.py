@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from attrs import field, frozen
 
-from hw.messages.values import Account, Media, PlayItem, SipTrunk
+from hw.messages.values import Account, Binding, Media, PlayItem, SipTrunk
 
 # -- commands both processes know --------------------------------------------------------------------------------------
 
@@ -182,6 +182,15 @@ class SetAccounts:
 
     realm: str
     accounts: tuple[Account, ...]
+
+
+@frozen
+class RestoreBindings:
+    """Bindings of a phone process that died, for the one that took its place: who is bound already, has no such account
+    any more, or came over a connection that is gone is passed over. ``Registered`` follows for the others.
+    """
+
+    bindings: tuple[Binding, ...]
 
 
 @frozen

@@ -129,6 +129,7 @@ class Registered:
     source: str
     agent: str = ""
     expires_s: int = 0
+    transport: Literal["udp", "tcp"] = "udp"
 
 
 @frozen

@@ -60,6 +60,18 @@ class Account:
 
 
 @frozen
+class Binding:
+    """Where a phone can be called (RFC 3261 §10): ``contact`` is its URI, ``source`` where it registered from."""
+
+    account: str
+    contact: str
+    source: str
+    transport: Literal["udp", "tcp"]
+    agent: str
+    expires_s: int
+
+
+@frozen
 class SipTrunk:
     """A SIP peer known by its address: it may send calls without registering. ``host`` is an IP address."""
 

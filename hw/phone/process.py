@@ -30,6 +30,7 @@ from hw.messages import (
     Progress,
     ReferResult,
     Refused,
+    RestoreBindings,
     SetAccounts,
     SetSipTrunks,
     SipTrunk,
@@ -167,6 +168,9 @@ class PhoneProcess:
             case SetAccounts(realm=realm, accounts=accounts):
                 for event in self._registrar.set_accounts(realm, accounts):
                     self.emit(event)
+            case RestoreBindings(bindings=bindings):
+                for registered in self._registrar.restore(bindings, time.monotonic()):
+                    self.emit(registered)
             case SetSipTrunks(trunks=trunks):
                 self._front.trunks = trunks
                 self._tell_trunks()

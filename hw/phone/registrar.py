@@ -14,6 +14,7 @@ from typing import Literal
 
 from attrs import evolve, field, frozen, mutable
 
+from hw import messages
 from hw.messages import Account, AuthFailed, Registered, Unregistered
 from hw.phone import digest
 from hw.phone.stack import Flow
@@ -154,7 +155,7 @@ class Registrar:
                 bindings[key] = Binding(contact.uri, flow, agent, call_id, seq, now + contact.expires_s)
                 if old is not None and str(old.contact) != str(contact.uri):
                     events.append(Unregistered(account, str(old.contact), "phone"))
-                events.append(Registered(account, str(contact.uri), str(flow), agent, contact.expires_s))
+                events.append(_told(account, bindings[key], now))
             elif old is not None:
                 events.append(Unregistered(account, str(old.contact), "phone"))
         while len(bindings) > MAX_BINDINGS:
@@ -178,6 +179,22 @@ class Registrar:
         """Whether a phone is registered from this IP address."""
         return any(b.flow.host == host for bindings in self._bindings.values() for b in bindings.values())
 
+    def restore(self, bindings: Iterable[messages.Binding], now: float) -> list[Registered]:
+        """Take what the control process knows of the time before we were started; what is known better is kept.
+
+        A TCP connection went with the process that had it. Raises ``ValueError`` for what is no address or URI.
+        """
+        events = []
+        for known in bindings:
+            uri = Uri.parse(known.contact)
+            host, _, port = known.source.rpartition(":")
+            here = self._bindings.setdefault(known.account, {})
+            if known.account in self.accounts and known.transport == "udp" and _key(uri) not in here:
+                flow = Flow("udp", host, int(port))
+                here[_key(uri)] = Binding(uri, flow, known.agent, "", 0, now + known.expires_s)
+                events.append(_told(known.account, here[_key(uri)], now))
+        return events
+
     def expire(self, now: float) -> list[Unregistered]:
         """Drop bindings whose time is over; to be called each second."""
         events = []
@@ -189,7 +206,7 @@ class Registrar:
     def registered(self, now: float) -> list[Registered]:
         """Every binding as the event that a new listener needs."""
         return [
-            Registered(account, str(b.contact), str(b.flow), b.agent, max(1, round(b.expires_at - now)))
+            _told(account, b, now)
             for account in self._bindings
             for b in self.bindings(account, now)
         ]
@@ -197,6 +214,11 @@ class Registrar:
     def _challenge(self, now: float, stale: bool) -> str:
         value = f'Digest realm="{self.realm}", nonce="{self.nonces.issue(now)}", algorithm=MD5, qop="auth"'
         return value + ", stale=true" if stale else value
+
+
+def _told(account: str, b: Binding, now: float) -> Registered:
+    left_s = max(1, round(b.expires_at - now))
+    return Registered(account, str(b.contact), str(b.flow), b.agent, left_s, b.flow.transport)
 
 
 class FailureLimit:

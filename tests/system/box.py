@@ -166,7 +166,8 @@ async def running(path: Path, *, settings: dict[str, dict[str, Any]] | None = No
         for name in MODULES:
             await box.start(name)
         spans = tomllib.loads(box.site.config.read_text(encoding="utf-8"))["line"]["spans"]
-        box.exchange = Exchange(ExchangeSettings(tuple(ExchangeSpanSettings(span["address"]) for span in spans)))
+        far = (ExchangeSpanSettings(span["address"], signalling=span.get("signalling", "pri")) for span in spans)
+        box.exchange = Exchange(ExchangeSettings(tuple(far)))
         await box.exchange.start()
         talking = asyncio.create_task(box.audio.run())
         async with asyncio.timeout(15):

@@ -1,4 +1,4 @@
-"""A SIP trunk by address: a peer that calls without registering reaches the same services as the E1, and can be called."""
+"""A SIP trunk by address: a peer that calls without registering reaches the same services as the E1."""
 
 from __future__ import annotations
 

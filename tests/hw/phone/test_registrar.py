@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hw.messages import Account, Registered, Unregistered
+from hw.messages import Account, Binding, Registered, Unregistered
 from hw.phone import digest
 from hw.phone.digest import Challenge, Credentials, ha1
 from hw.phone.registrar import NONCE_LIFE_S, Contact, FailureLimit, Nonces, OutOfOrderError, Registrar
@@ -95,6 +95,22 @@ def test_bindings_are_made_refreshed_and_removed_by_contact() -> None:
     assert bind(made, Contact(ONE, 0), seq=3, now=100) == [Unregistered("201", str(ONE), "phone")]
     assert made.expire(110) == [Unregistered("201", str(TWO), "expired")]
     assert made.bindings("201", 110) == []
+
+
+def test_bindings_of_before_a_crash_are_restored_and_what_is_known_better_is_kept() -> None:
+    before = registrar()
+    told = [e for e in bind(before, Contact(ONE, 300), Contact(TWO, 60)) if isinstance(e, Registered)]
+    remembered = [Binding(e.account, e.contact, e.source, e.transport, e.agent, 100) for e in told]
+    made = registrar()
+    bind(made, Contact(TWO, 60), now=50)
+    unknown = Binding("999", str(ONE), "192.0.2.7:5062", "udp", "P", 100)
+    gone = Binding("201", "sip:201@192.0.2.9", "192.0.2.9:5060", "tcp", "P", 100)
+    assert made.restore([*remembered, unknown, gone], 50) == [Registered("201", str(ONE), "192.0.2.7:5062", "P", 100)]
+    assert {(str(b.contact), str(b.flow), b.expires_at) for b in made.bindings("201", 50)} == {
+        (str(ONE), "192.0.2.7:5062", 150),
+        (str(TWO), "192.0.2.7:5062", 110),
+    }
+    assert bind(made, Contact(ONE, 0), seq=1, now=60) == [Unregistered("201", str(ONE), "phone")]
 
 
 def test_an_old_register_changes_nothing() -> None:
