@@ -73,12 +73,15 @@ def _put(path: Path, content: bytes | None) -> None:
     if content is None:
         path.unlink(missing_ok=True)
         return
-    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.parent.exists():
+        path.parent.mkdir(parents=True)
+        path.parent.chmod(0o755)
     part = path.with_name(path.name + ".part")
     with part.open("wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
+    part.chmod(0o644)  # the service, which is another user, reads it
     if path.exists():  # who may read it stays as it was
         state = path.stat()
         part.chmod(state.st_mode & 0o7777)

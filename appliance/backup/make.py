@@ -86,10 +86,11 @@ def _write(config: Path, settings: ControlSettings, target: Path, file: IO[bytes
             if part != "store"
             for path in _files(part, place, settings.store.resolve())
         ]
-        total = sum(path.stat().st_size for _, path in found if path.exists())
+        total = sum(path.stat().st_size for _, path in found if path.is_file())
+        count = sum(path.is_file() for _, path in found)
         manifest = Manifest(
             FORMAT, version("onecall"), datetime.now().astimezone().isoformat(timespec="seconds"),
-            socket.gethostname(), {part: str(place) for part, place in sorted(places.items())}, len(found), total,
+            socket.gethostname(), {part: str(place) for part, place in sorted(places.items())}, count, total,
         )  # fmt: skip
         mode = "w:gz" if target.name.endswith((".gz", ".tgz")) else "w"
         with tarfile.open(fileobj=file, mode=mode, format=tarfile.PAX_FORMAT, **_fast(mode)) as tar:  # type: ignore[call-overload]
@@ -97,6 +98,9 @@ def _write(config: Path, settings: ControlSettings, target: Path, file: IO[bytes
             sums, gone, done = {MANIFEST: hashlib.sha256(to_json(manifest)).hexdigest()}, [], 0
             for name, path in found:
                 try:
+                    if path.is_dir():
+                        tar.add(path, name, recursive=False)
+                        continue
                     sums[name], size = _add_file(tar, name, path)
                 except FileNotFoundError:
                     gone.append(str(path))
@@ -104,7 +108,7 @@ def _write(config: Path, settings: ControlSettings, target: Path, file: IO[bytes
                 done += size
                 progress(min(done, total), total)
             _add(tar, SUMS, "".join(f"{digest}  {name}\n" for name, digest in sums.items()).encode())
-    return Made(str(target), os.fstat(file.fileno()).st_size, len(found) - len(gone), tuple(gone), sums)
+    return Made(str(target), os.fstat(file.fileno()).st_size, count - len(gone), tuple(gone), sums)
 
 
 def _fast(mode: str) -> dict[str, int]:
@@ -112,7 +116,7 @@ def _fast(mode: str) -> dict[str, int]:
 
 
 def _files(part: str, place: Path, store: Path) -> Iterator[Path]:
-    """The plain files of a part that are whole: no sockets, links, unfinished files, nor the live database."""
+    """The folders and whole files of a part: no sockets, links, unfinished files, nor the live database."""
     if place.is_file():
         yield place
         return
@@ -121,6 +125,8 @@ def _files(part: str, place: Path, store: Path) -> Iterator[Path]:
         if part == "var" and here == place:
             folders[:] = [name for name in folders if name not in MADE_ANEW]
         folders[:] = sorted(name for name in folders if not name.startswith((".backup-", ".restore-")))
+        if here != place:
+            yield here
         for name in sorted(names):
             path = here / name
             live = path.parent == store.parent and name.startswith(store.name)

@@ -160,6 +160,7 @@ def _lock(store: Path, running: Callable[[], bool], stack: ExitStack) -> None:
     try:
         store.parent.mkdir(parents=True, exist_ok=True)
         stack.callback(sqlite.FileLock(store).release)
+        sqlite.keep_owner(store.with_name(store.name + ".lock"), store.parent)
     except BlockingIOError:
         raise BackupError(f"{store}: is in use by OneCall; {stop}") from None
     except OSError as error:
@@ -184,6 +185,12 @@ def _unpack(file: Path, manifest: Manifest, staged: dict[str, _Staged], progress
     done = 0
     with tarfile.open(file) as tar:
         for info, name in _members(tar, file):
+            if info.isdir():
+                part, below = member_place(name, str(file), manifest.parts)
+                if part in staged:
+                    (folder := staged[part].target(Path(below))).mkdir(parents=True)
+                    _own(folder, info, staged[part])
+                continue
             if name == SUMS:
                 wanted = dict(_sums(b"".join(_copy(tar, info, None)).decode(), file))
                 continue
@@ -208,8 +215,8 @@ def _unpack(file: Path, manifest: Manifest, staged: dict[str, _Staged], progress
 
 def _members(tar: tarfile.TarFile, file: Path) -> Iterator[tuple[tarfile.TarInfo, str]]:
     for info in tar:
-        if not info.isfile():
-            raise BackupError(f"{file}: member {info.name!r} is no plain file")
+        if not info.isfile() and not info.isdir():
+            raise BackupError(f"{file}: member {info.name!r} is no plain file and no folder")
         yield info, info.name
 
 
@@ -221,7 +228,7 @@ def _copy(tar: tarfile.TarFile, info: tarfile.TarInfo, place: Path | None) -> It
         while data := source.read(1 << 20):
             yield data
         return
-    place.parent.mkdir(parents=True, exist_ok=True, mode=0o750)
+    place.parent.mkdir(parents=True, exist_ok=True)
     with open(os.open(place, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600), "wb") as target:
         while data := source.read(1 << 20):
             target.write(data)
@@ -232,16 +239,12 @@ def _copy(tar: tarfile.TarFile, info: tarfile.TarInfo, place: Path | None) -> It
 
 def _own(place: Path, info: tarfile.TarInfo, staged: _Staged) -> None:
     """Mode and time of the member; the owner as it was by name, else that of the part's folder."""
-    place.chmod(info.mode & 0o777)
+    place.chmod(info.mode & (0o7777 if info.isdir() else 0o777))
     os.utime(place, (info.mtime, info.mtime))
     if os.geteuid() != 0:
         return
     base = staged.base.stat()
     os.chown(place, _id(pwd.getpwnam, info.uname, base.st_uid), _id(grp.getgrnam, info.gname, base.st_gid))
-    for folder in place.parents:  # those made for it belong to whom the part's folder belongs
-        if folder == staged.base:
-            break
-        os.chown(folder, base.st_uid, base.st_gid)
 
 
 def _id(find: Callable[[str], Sequence[object]], name: str, otherwise: int) -> int:

@@ -60,7 +60,7 @@ def make_private(path: Path) -> None:
 
 
 def copy(database: Path, target: Path) -> None:
-    """A whole copy of a database that may be in use (SQLite's online backup), readable by its owner alone.
+    """A whole copy of a database that may be in use (SQLite's online backup), of the same owner, for him alone.
 
     It appears under its name when it is on the disk. Raises ``OSError`` and ``sqlite3.Error``.
     """
@@ -76,9 +76,17 @@ def copy(database: Path, target: Path) -> None:
             made.execute("PRAGMA journal_mode=DELETE")  # one file, without a log beside it
         with part.open("rb") as file:
             os.fsync(file.fileno())
+        keep_owner(part, database)
         part.replace(target)
     finally:
         part.unlink(missing_ok=True)
+
+
+def keep_owner(path: Path, like: Path) -> None:
+    """Give a file that root has made to whom another belongs: the service is not root."""
+    if os.geteuid() == 0:
+        state = like.stat()
+        os.chown(path, state.st_uid, state.st_gid)
 
 
 class FileLock:

@@ -3,6 +3,8 @@
 import asyncio
 import io
 import json
+import os
+import pwd
 import shutil
 import sqlite3
 import stat
@@ -96,6 +98,32 @@ def test_a_site_is_put_back_as_it_was(site: Site) -> None:
     assert [path.name for path in (*site.etc.iterdir(), *site.var.iterdir()) if ".restore" in path.name] == []
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_what_belongs_to_the_service_does_so_again_and_it_can_enter_its_folders(site: Site) -> None:
+    nobody = pwd.getpwnam("nobody")
+    for folder, folders, files in os.walk(site.var):
+        for name in (*folders, *files, "."):
+            os.chown(Path(folder, name), nobody.pw_uid, nobody.pw_gid)
+    (site.etc / "menus").chmod(0o755)
+    (site.var / "recordings").chmod(0o2750)
+    site.settings.store.with_name("onecall.db.lock").unlink()
+
+    def owners() -> dict[str, tuple[int, int, int]]:
+        paths = [site.etc / "menus", *(p for p in site.var.rglob("*") if p.suffix not in (".part", ".lock"))]
+        return {str(p): ((s := p.stat()).st_uid, s.st_gid, stat.S_IMODE(s.st_mode)) for p in paths}
+
+    before = owners()
+    site.backup()
+    old = os.umask(0o077)
+    try:
+        restore(site.file)
+    finally:
+        os.umask(old)
+    assert owners() == before
+    lock = site.settings.store.with_name("onecall.db.lock")
+    assert lock.stat().st_uid == nobody.pw_uid
+
+
 def test_it_is_taken_while_the_service_writes(site: Site) -> None:
     async def work() -> None:
         store = await Store.open(site.settings.store)
@@ -156,6 +184,9 @@ def rewritten(site: Site, change: dict[str, bytes | None], *, add: tarfile.TarIn
     """The backup with members changed or left out."""
     with tarfile.open(site.file) as old, tarfile.open(site.file.with_name("new.tar"), "w") as new:
         for info in old:
+            if info.isdir():
+                new.addfile(info)
+                continue
             data = change.get(info.name, old.extractfile(info).read())  # type: ignore[union-attr]
             if data is not None:
                 info.size = len(data)
