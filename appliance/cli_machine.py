@@ -36,5 +36,4 @@ def add(
     one = commands.add_parser("setup", parents=[talking], help=_("the first steps: name, address, number, lines"))
     for step in steps(_):
         one.add_argument(f"--{step.name}", metavar="VALUE", help=step.question)
-    one.add_argument("--lines", choices=tuple(LINES), help=_("use the simulator or real lines"))
     one.add_argument("--yes", action="store_true", help=_("ask nothing; what is not given stays as it is"))

@@ -170,6 +170,10 @@ def setup(wanted: argparse.Namespace, _: Translate) -> int:
     before = text = _text(config)
     if not wanted.yes and not sys.stdin.isatty():
         raise Failed(_("Nobody is at the terminal: give the answers as options, with --yes."))
+    if not wanted.yes:
+        found = devices.find()
+        say(_("cards: {}").format(", ".join(found.cards) or _("none")))
+        say(_("serial ports: {}").format(", ".join(found.serial) or _("none")))
     number = ""
     for step in steps(_):
         value = _answer(step, wanted, before, _)
@@ -177,8 +181,6 @@ def setup(wanted: argparse.Namespace, _: Translate) -> int:
             number = "" if value == "-" else value
         elif value is not None and step.change is not None and value != step.now(tomllib.loads(text)):
             text = step.change(text, value)
-    if wanted.lines:
-        text = use_lines(text, wanted.lines)
     changed = text != before
     if changed:
         if not wanted.yes and not ask(_("Write {}?").format(config), _):

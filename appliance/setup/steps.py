@@ -11,6 +11,7 @@ from attrs import field, frozen
 
 from appliance.api.locale import Translate
 from appliance.setup import edit
+from appliance.setup.lines import LINES, use_lines
 
 
 @frozen
@@ -32,8 +33,9 @@ def steps(_: Translate) -> list[Step]:
              _key("language")),
         Step("address", _("This machine's IPv4 address on the phones' network"), _address(_), _address_now,
              _set_address),
-        Step("outside-prefix", _("What phones dial before a number outside (empty: nobody dials out)"), _digits(_),
+        Step("outside-prefix", _("What phones dial before a number outside (- for none: nobody dials out)"), _digits(_),
              _reader("outside_prefix", "9"), _key("outside_prefix")),
+        Step("lines", _("Lines ({})").format(", ".join(LINES)), _one_of(tuple(LINES), _), _driver, use_lines),
         Step("number", _("Number that callers dial (- for none)"), _number(_)),
     ]  # fmt: skip
 
@@ -44,6 +46,12 @@ def _reader(key: str, default: str) -> Callable[[Mapping[str, Any]], str]:
 
 def _key(key: str) -> Callable[[str, str], str]:
     return lambda text, value: edit.set_keys(text, "control", {key: value})
+
+
+def _driver(tables: Mapping[str, Any]) -> str:
+    """The kind of the lines that there are, if they are of one kind."""
+    kinds = {str(span.get("driver", "sim")) for span in tables.get("line", {}).get("spans", ())}
+    return kinds.pop() if len(kinds) == 1 else ""
 
 
 def _address_now(tables: Mapping[str, Any]) -> str:
@@ -90,9 +98,9 @@ def _address(_: Translate) -> Callable[[str], str]:
 
 def _digits(_: Translate) -> Callable[[str], str]:
     def check(value: str) -> str:
-        if not re.fullmatch("[0-9]{0,4}", value):
-            raise ValueError(_("{!r} must be up to 4 digits, or empty").format(value))
-        return value
+        if not re.fullmatch("-|[0-9]{1,4}", value):
+            raise ValueError(_("{!r} must be 1 to 4 digits, or - for none").format(value))
+        return value.replace("-", "")
 
     return check
 

@@ -1,5 +1,6 @@
 """``onecall backup``, ``restore``, ``doctor``, ``lines`` and ``setup`` as a user types them, without a service."""
 
+import io
 import json
 import tomllib
 from pathlib import Path
@@ -109,9 +110,27 @@ def test_setup_changes_what_is_given_and_keeps_comments(config: Path, capsys: py
     assert {line for line in before.splitlines() if line.startswith("#")} <= set(after.splitlines())
 
 
+def test_setup_asks_at_a_terminal_until_the_answer_can_be(
+    config: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    answers = ["浦东客服", "", "192.0.2.300", "192.0.2.7", "-", "sim", "", "y"]
+    monkeypatch.setattr("sys.stdin", Terminal("\n".join(answers) + "\n"))
+    assert onecall(config, "setup") == 0
+    assert "'192.0.2.300' is no IPv4 address" in capsys.readouterr().err
+    tables = tomllib.loads(config.read_text(encoding="utf-8"))
+    control = tables["control"]
+    assert (control["site"], control["language"], control["outside_prefix"]) == ("浦东客服", "zh", "")
+    assert (tables["line"]["rtp_address"], tables["line"]["spans"][0]["driver"]) == ("192.0.2.7", "sim")
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [
+        (("--lines", "carrier-pigeon", "--yes"), "'carrier-pigeon' must be one of"),
         (("--address", "0.0.0.0", "--yes"), "must be one address"),
         (("--language", "fr", "--yes"), "must be one of zh, en"),
         (("--number", "12a", "--yes"), "2 to 15 digits"),
