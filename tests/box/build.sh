@@ -30,3 +30,10 @@ check_package() { # suite: lintian finds nothing
     echo "$said"
     ! grep -qE '^[EW]:' <<<"$said"
 }
+
+pieces() { # suite: installed and purged once more, in a copy of the bare root, where nothing is started
+    piuparts --distribution="$1" --existing-chroot="$box/$1/base" --keep-sources-list --no-eatmydata \
+        --no-upgrade-test --no-adequate --do-not-verify-signatures --warn-on-leftovers-after-purge \
+        --log-file="$box/log/$1-piuparts.log" "$box/$1"/built/onecall_*.deb >/dev/null 2>&1 ||
+        { tail -n 30 "$box/log/$1-piuparts.log" && false; }
+}

@@ -8,6 +8,9 @@ prove() { # suite: ends at the first failure that makes the rest pointless
     step "a root with the build's packages is there" make_builder "$1" || return
     step "the package is built without network" build_package "$1" || return
     step "lintian finds no error and no warning" check_package "$1"
+    if command -v piuparts >/dev/null; then
+        step "piuparts finds nothing left behind" pieces "$1"
+    fi
     step "a bare machine boots" boot "$1" || return
     step "apt installs the package alone" install || return
     step "the three services and the simulator are ready" services_active || return
@@ -21,6 +24,7 @@ prove() { # suite: ends at the first failure that makes the rest pointless
     step "who is not in the group is told what to do" stranger
     step "a member of the group may ask" member
     step "the console opens" console
+    step "the journal finds a contact by its field, and has no traceback" journal
     step "completion and man pages are there" helped
     for unit in $units sim; do
         step "onecall-$unit is killed and comes back" killed "$unit"
@@ -30,6 +34,7 @@ prove() { # suite: ends at the first failure that makes the rest pointless
     done
     step "the site is whole again" probe ready || return
     step "an admin edits settings and a conffile" edit
+    step "the machine is started anew, and the site is whole by itself" reboot || return
     step "an upgrade keeps what the admin has edited and calls that are up" upgrade || return
     step "the line process is restarted when no call is up" restarted
     step "a downgrade is refused with a sentence" downgrade
@@ -116,6 +121,10 @@ helped() {
         inside test -s /usr/share/man/man1/onecall.1.gz -a -s /usr/share/man/man5/onecall.toml.5.gz
 }
 
+journal() {
+    [ -n "$(inside journalctl --field=ONECALL_CONTACT)" ] && ! inside journalctl -u 'onecall-*' | grep -A 30 Traceback
+}
+
 killed() {
     local before
     before=$(pid_of "$1")
@@ -138,6 +147,12 @@ edit() {
     inside sed -i 's/^site = .*/site = "Box"/' /etc/onecall/onecall.toml &&
         inside sh -c 'echo "# edited" >>/etc/onecall/queues.toml' && inside systemctl restart onecall-control.service &&
         probe ready
+}
+
+reboot() {
+    local before=$machine
+    inside systemctl reboot
+    wait_until 30 test ! -d "/proc/$before" && wait_until 30 booted && probe ready
 }
 
 # The same package with another version, a changed conffile and a changed settings file.
@@ -191,7 +206,7 @@ reinstall() {
 }
 
 purge() {
-    inside rm -rf /etc/systemd/system/onecall-sim.service.d
+    inside rm -rf /etc/systemd/system/onecall-sim.service.d /run/systemd/system/onecall-line.service.d
     inside apt-get -qy purge onecall || return 1
     local left
     left=$(inside sh -c 'ls -d /etc/onecall /var/lib/onecall /run/onecall* /usr/lib/onecall /usr/share/onecall 2>/dev/null
