@@ -56,6 +56,8 @@ class DahdiTimeslots(Timeslots):
         """See ``Timeslots``."""
         try:
             for row, channel in enumerate(self._open):
+                if not channel.started:  # the reserve is being sent: what is sent keeps step with what comes
+                    continue
                 if row == self._skip:
                     self._counts["slips"] += 1
                 elif not channel.write(frames[row]):
@@ -72,6 +74,7 @@ class DahdiTimeslots(Timeslots):
         self._fresh = False
         for channel in self._open:
             channel.flush()
+            channel.write(self._silence)
             self._fill(channel)
 
     def _fill(self, channel: BearerChannel) -> None:

@@ -247,11 +247,11 @@ class CallControl:
         """Dial once more on another channel, where there is one; ``Proceeding`` tells it at once."""
         if leg.tries == _TRIES:
             return False
-        self._channels.free(leg.channel, leg.name)
         try:
-            channel = self._hunt()
+            channel = self._hunt()  # while it still has its own, which the far end does not want
         except NoChannel:
             return False
+        self._channels.free(leg.channel, leg.name)
         leg.tries += 1
         del self._by_call[leg.call]
         leg.call = self._d.setup(leg.called, leg.caller, leg.display, channel=channel)

@@ -1,0 +1,58 @@
+"""Builds the machine, checks our numbers against the package's header, runs the scenarios inside, and counts."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shlex
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from machine import ROOT, MachineError, build, header, run
+from scenarios import SCENARIOS
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+#: Seconds; the machine takes about 60 on two cores that do nothing else.
+_LIMIT_S = 270.0
+
+
+def abi() -> str:
+    """The test that compiles against the header; PASS or FAIL."""
+    words = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/hw/line/dahdi/test_dahdi_abi.py"]
+    environment = os.environ | {"DAHDI_INCLUDE": str(header())}
+    done = subprocess.run(words, cwd=CHECKOUT, env=environment, capture_output=True, text=True, check=False)
+    good = done.returncode == 0 and "2 passed" in done.stdout
+    return "PASS numbers and structures: as in dahdi/user.h" if good else f"FAIL numbers and structures:\n{done.stdout}"
+
+
+def main() -> int:
+    """A line a scenario; 0 when all passed."""
+    began = time.monotonic()
+    passed = failed = 0
+    command = (
+        f"cd {shlex.quote(str(CHECKOUT))} && PYTHONPATH=. PYTHONDONTWRITEBYTECODE=1 OPENBLAS_NUM_THREADS=1 "
+        f"DAHDI_TOOLS={shlex.quote(str(ROOT))} {shlex.quote(sys.executable)} tests/dahdi/scenarios.py"
+    )
+    try:
+        build()
+        print(f"the machine was built after {time.monotonic() - began:.0f} s", flush=True)
+        for line in itertools.chain([abi()], run(command, _LIMIT_S)):
+            # The firmware's last line has no end.
+            shown = line[max(line.find("PASS "), line.find("FAIL "), 0) :]
+            passed += shown.startswith("PASS ")
+            failed += shown.startswith("FAIL ")
+            print(shown, flush=True)
+    except MachineError as error:
+        print(error, flush=True)
+    missing = len(SCENARIOS) + 1 - passed - failed
+    print(f"{missing} scenarios did not run\n" * (missing > 0), end="")
+    print(f"{passed} passed, {failed + missing} failed", flush=True)
+    return int(failed + missing > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

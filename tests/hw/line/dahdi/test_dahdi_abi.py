@@ -1,0 +1,79 @@
+"""The numbers and structures against DAHDI's own header, by a C compiler, where the header is there."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+from struct import Struct
+
+import pytest
+
+from hw.line.dahdi import abi
+
+_PLACES = ("/usr/include", os.environ.get("DAHDI_INCLUDE", "/nowhere"))
+REQUESTS = {name: value for name, value in vars(abi).items() if isinstance(value, abi.Request)}
+#: What the header calls otherwise.
+_C_NAMES = {"MAINT_MODE": "MAINT"}
+_STRUCTS = {
+    "SPANINFO": "spaninfo", "PARAMS": "params", "BUFFERINFO": "bufferinfo", "GAINS": "gains",
+    "ATTACH": "attach_echocan", "MAINT": "maintinfo", "VERSION": "versioninfo",
+}  # fmt: skip
+#: Members whose place in the unpacked tuple the driver relies on.
+_MEMBERS = {
+    "SPANINFO": ("alarms", "bpvcount", "irqmisses", "syncsrc", "totalchans", "lineconfig", "spantype"),
+    "PARAMS": ("spanno", "chanpos", "sigtype", "sigcap", "name"),
+    "BUFFERINFO": ("numbufs", "bufsize", "readbufs", "writebufs"),
+}
+_AT = {
+    ("SPANINFO", "alarms"): 3, ("SPANINFO", "bpvcount"): 6, ("SPANINFO", "irqmisses"): 15, ("SPANINFO", "syncsrc"): 16,
+    ("SPANINFO", "totalchans"): 18, ("SPANINFO", "lineconfig"): 21, ("SPANINFO", "spantype"): 28,
+    ("PARAMS", "spanno"): 1, ("PARAMS", "chanpos"): 2, ("PARAMS", "sigtype"): 3, ("PARAMS", "sigcap"): 4,
+    ("PARAMS", "name"): 12, ("BUFFERINFO", "numbufs"): 2, ("BUFFERINFO", "bufsize"): 3, ("BUFFERINFO", "readbufs"): 4,
+    ("BUFFERINFO", "writebufs"): 5,
+}  # fmt: skip
+
+
+def test_the_sizes_are_those_that_the_kernel_has_in_its_ioctl_numbers() -> None:
+    assert (abi.SPANINFO.size, abi.PARAMS.size, abi.GAINS.size) == (314, 136, 516)
+    assert abi.SPANSTAT.code == 0xC13ADA0A
+    assert abi.SPECIFY.code == 0x4004DA26
+
+
+def test_every_number_size_and_offset_is_the_headers(tmp_path: Path) -> None:
+    include = next((place for place in _PLACES if (Path(place) / "dahdi/user.h").exists()), None)
+    if include is None:
+        pytest.skip("dahdi/user.h is not there; tests/dahdi/run compares with the package's")
+    constants = [name for name, value in vars(abi).items() if isinstance(value, int) and name[0] != "_"]
+    ours = [value.code for value in REQUESTS.values()] + [getattr(abi, name) for name in constants]
+    theirs = [f"DAHDI_{_C_NAMES.get(name, name)}" for name in REQUESTS]
+    theirs += [name if name == "ELAST" else f"DAHDI_{name}" for name in constants]
+    for name, c in _STRUCTS.items():
+        layout = getattr(abi, name)
+        ours.append(layout.size)
+        theirs.append(f"sizeof(struct dahdi_{c})")
+        for member in _MEMBERS.get(name, ()):
+            ours.append(_offset(layout.format, _AT[name, member]))
+            theirs.append(f"offsetof(struct dahdi_{c}, {member})")
+    lines = "".join(f'printf("%lu\\n", (unsigned long)({term}));\n' for term in theirs)
+    source = tmp_path / "abi.c"
+    source.write_text(
+        "#include <stddef.h>\n#include <stdio.h>\n#include <sys/ioctl.h>\n#include <dahdi/user.h>\n"
+        f"int main(void) {{\n{lines}return 0;\n}}\n"
+    )
+    subprocess.run(["gcc", "-w", "-I", include, "-o", tmp_path / "abi", source], check=True)
+    said = subprocess.run([tmp_path / "abi"], capture_output=True, text=True, check=True).stdout.split()
+    wrong = [
+        f"{term}: {there}, ours {here}" for term, here, there in zip(theirs, ours, map(int, said), strict=True)
+        if here != there
+    ]  # fmt: skip
+    assert not wrong
+    assert len(ours) > 60
+
+
+def _offset(layout: str, index: int) -> int:
+    """Where the value of this index begins."""
+    zero = Struct(layout).unpack(bytes(Struct(layout).size))
+    values: list[int | bytes] = list(zero)
+    values[index] = b"\x01" if isinstance(zero[index], bytes) else 1
+    return Struct(layout).pack(*values).index(1)
