@@ -7,7 +7,7 @@ import asyncio
 import socket
 import sys
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import attrs
@@ -21,8 +21,10 @@ from appliance.backup import make
 from appliance.backup import restore as restoring
 from appliance.backup.manifest import BackupError
 from appliance.cli_output import Failed, ask, emit, say
+from appliance.diagnosis import cards
 from appliance.diagnosis import doctor as doctors
 from appliance.diagnosis import lines as devices
+from appliance.findings import Finding
 from appliance.pluginmanager import Plugins
 from appliance.settings import SettingsError
 from appliance.setup import machine
@@ -123,23 +125,27 @@ def doctor(wanted: argparse.Namespace, _: Translate) -> int:
     if wanted.json:
         emit(found)
     else:
-        marks = {"ok": _("ok"), "warn": _("warning"), "fail": _("FAULT")}
-        rows = []
-        for one in found:
-            rows.append((marks[one.state], one.check, one.found))
-            if one.todo:
-                rows.append(("", "", f"→ {one.todo}"))
-        tables.show(tables.table(("", "", ""), rows))
-        states = [one.state for one in found]
-        say(_("{} checks: {} warnings, {} faults").format(len(found), states.count("warn"), states.count("fail")))
+        _say_findings(found, _)
     return BAD if any(one.state == "fail" for one in found) else DONE
+
+
+def _say_findings(found: Sequence[Finding], _: Translate) -> None:
+    marks = {"ok": _("ok"), "warn": _("warning"), "fail": _("FAULT")}
+    rows = []
+    for one in found:
+        rows.append((marks[one.state], one.check, one.found))
+        if one.todo:
+            rows.append(("", "", f"→ {one.todo}"))
+    tables.show(tables.table(("", "", ""), rows))
+    states = [one.state for one in found]
+    say(_("{} checks: {} warnings, {} faults").format(len(found), states.count("warn"), states.count("fail")))
 
 
 # -- lines and setup ---------------------------------------------------------------------------------------------------
 
 
 def lines(wanted: argparse.Namespace, _: Translate) -> int:
-    """What lines there are and could be, or which to use."""
+    """What lines there are and could be, what is wrong with the cards, or which to use."""
     config = wanted.config or settings.DEFAULT
     if wanted.action == "use":
         text = use_lines(_text(config), wanted.kind, wanted.address)
@@ -152,6 +158,15 @@ def lines(wanted: argparse.Namespace, _: Translate) -> int:
         else:
             _restart(old, _)
         return DONE
+    if wanted.action == "check":
+        facts = cards.check(config, _)
+        if wanted.json:
+            emit(facts)
+        else:
+            _say_findings(facts, _)
+        return BAD if any(one.state == "fail" for one in facts) else DONE
+    if wanted.action in ("conf", "loop"):
+        return cards.tool(wanted.action, config, *([wanted.name] if wanted.action == "loop" else []))
     spans = tomllib.loads(_text(config)).get("line", {}).get("spans", [])
     found = devices.find()
     if wanted.json:

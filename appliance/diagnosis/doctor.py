@@ -15,7 +15,7 @@ from attrs import frozen
 from appliance.api.client import ApiError, Client, NotRunningError, RefusedError
 from appliance.api.locale import Language, Translate
 from appliance.api.types import Status
-from appliance.diagnosis import lines, machine, service
+from appliance.diagnosis import cards, lines, machine, service
 from appliance.diagnosis.place import OfflinePlace
 from appliance.events.types import Event
 from appliance.findings import Finding
@@ -69,6 +69,7 @@ def _machine(
         *machine.disk(control, _),
         *machine.clock(answer.newest, _),
         *machine.lines(lines.find(), spans, _),
+        *(cards.check(config, _) if "dahdi" in spans else ()),
         *machine.sip(listen, answer.status is not None, _),
     ]
 

@@ -12,8 +12,9 @@ class SetupError(Exception):
     """A change that was not made; the text says why, a line for each fault."""
 
 
-#: Drivers that a line can have today, with the lines that choosing one means. A card's driver joins them here.
+#: Drivers that a line can have today, with the lines that choosing one means: one span of a card, or of the simulator.
 LINES: Mapping[str, tuple[dict[str, Any], ...]] = {
+    "dahdi": ({"name": "e1", "driver": "dahdi", "signalling": "pri", "dahdi": {"span": 1}},),
     "sim": ({"name": "e1", "driver": "sim", "signalling": "pri", "address": "/run/onecall/e1"},),
 }
 
