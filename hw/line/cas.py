@@ -1,4 +1,4 @@
-"""Channel-associated signalling on the lowest layer: a span whose channels have signalling bits (G.704 §5.1.3.2).
+"""Channel-associated signalling on the lowest layer: a span whose channels have signalling bits (G.704 §5.1.3).
 
 The simulator's span has two SOCK_SEQPACKET sockets as in ``hw.line.span``, ``<address>.c`` in place of ``<address>.d``:
 one packet of two octets for each change, the channel and its ABCD bits (A is 8, D is 1). Both ends send the bits of all

@@ -26,6 +26,7 @@ class R2ExchangeSpan(ExchangeSpan):
     """One span. Faults:
 
     - ``mute_after``: of each register's signals only so many are heard by the box, the rest is lost;
+    - ``lose_every``: every frame of that number is lost in both directions; 0: none;
     - ``noise_dbm0``: white noise on every channel at this level;
     - ``deaf``: channels on which the box's seizures are not acknowledged: its line signals are not seen;
     - ``answer_late_ms``: the answer signal is sent so much later than the subscriber answers;
@@ -37,6 +38,7 @@ class R2ExchangeSpan(ExchangeSpan):
     ) -> None:
         super().__init__(address, channels, incoming, signalling="c")
         self.mute_after: int | None = None
+        self.lose_every = 0
         self.noise_dbm0: float | None = None
         self.deaf: set[int] = set()
         self.answer_late_ms = 0
@@ -152,6 +154,8 @@ class R2ExchangeSpan(ExchangeSpan):
         self._send(bytes((channel, bits)))
 
     def _hear(self, heard: Octets) -> None:
+        if self.lose_every and self.counters["ticks"] % self.lose_every == 0:
+            heard.fill(SILENCE)
         self._line.hear(heard)
 
     def _say(self, said: Octets) -> None:
@@ -162,6 +166,8 @@ class R2ExchangeSpan(ExchangeSpan):
             noise = self._random.normal(0, peak(self.noise_dbm0) / np.sqrt(2), said.shape)
             mixed = np.clip(alaw_decode(said) + noise, -32768, 32767)
             said[:] = alaw_encode(mixed.astype(np.int16))
+        if self.lose_every and self.counters["ticks"] % self.lose_every == 0:
+            said.fill(SILENCE)
 
     def _mute(self, said: Octets, most: int) -> None:
         """Lose the register signals behind the first ``most`` of each call."""

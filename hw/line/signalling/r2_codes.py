@@ -16,7 +16,7 @@ SEIZE_ACK = 0xF
 ANSWER = 0x7
 CLEAR_BACK = 0xF
 BLOCKED = 0xF
-#: What the A and B bits of received line signals mean depends on the phase; C and D are not looked at (Q.421 §1.1).
+#: What the A and B bits of received line signals mean depends on the phase; C and D are not looked at (Q.421).
 AB_MASK = 0xC
 AB_IDLE, AB_SEIZED, AB_ANSWER, AB_ACK = 0x8, 0x0, 0x4, 0xC
 
@@ -68,13 +68,13 @@ T1, T2, T3 = 15_000, 24_000, 15_000
 PULSE, PULSE_DEAF = 150, 300
 #: The called side's decision is waited for at most so long before the caller is told that the number is free.
 DECISION = 8_000
-#: Q.422 §2: a line signal counts once it has stood so long.
+#: Q.422: a line signal counts once it has stood so long.
 RECOGNITION = 20
 #: The seizure is acknowledged within so long (Q.422: 1 to 2 s where a satellite may be in between).
 ACKNOWLEDGE = 2_000
 #: Both ends have seized: clear forward is sent no sooner than this (Q.422).
 DOUBLE_SEIZURE = 100
-#: The called party answers, or the call is given up (Q.118 §4.3: 2 to 4 min).
+#: The called party answers, or the call is given up (Q.118: 2 to 4 min).
 ANSWERED = 180_000
 #: After clear forward the far end shows idle (the release guard); after our clear back it clears forward.
 RELEASE, CLEARED = 10_000, 10_000

@@ -35,6 +35,7 @@ class _Sound:
 
     register: R2Tones | None = None
     heard: int = 0
+    gap: bool = False
     sending: bool = False
     tone: str = ""
     at: int = 0
@@ -114,7 +115,10 @@ class R2Line:
                 row = frames[self._rows[number]]
                 signal = sound.register.hear(row)
                 row.fill(SILENCE)
-                if signal != sound.heard:
+                # One frame that is missing must not end a signal, which would then be taken for two.
+                first_gap = sound.heard != 0 and signal == 0 and not sound.gap
+                sound.gap = signal == 0
+                if signal != sound.heard and not first_gap:
                     sound.heard = signal
                     self._perform(number, self.channels[number].hear(self.now, signal))
         for number, due in list(self._due.items()):
@@ -144,7 +148,7 @@ class R2Line:
                 case do.Attach(forward):
                     sound = self._sounds.setdefault(number, _Sound())
                     sound.register = None if forward is None else R2Tones(forward=forward)
-                    sound.heard, sound.sending = 0, False
+                    sound.heard, sound.gap, sound.sending = 0, False, False
                 case do.SendSignal(signal):
                     sound = self._sounds[number]
                     sound.sending = signal != 0

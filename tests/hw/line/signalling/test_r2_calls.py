@@ -358,6 +358,22 @@ def test_signals_come_through_a_noisy_line(r2: R2) -> None:
     run(main)
 
 
+@pytest.mark.parametrize("lose_every", [5, 7, 11])
+def test_a_frame_that_is_lost_now_and_then_doubles_no_digit(r2: R2, lose_every: int) -> None:
+    async def main() -> None:
+        async with r2() as p:
+            exchange_of(p).lose_every = lose_every
+            callers = [p.exchange.call("95511", "13800118855") for _ in range(20)]
+            for _ in callers:
+                incoming = await p.incoming()
+                assert (incoming.called, incoming.caller) == ("95511", "13800118855")
+                p.trunk.answer(incoming.leg)
+            for caller in callers:
+                await caller.answered()
+
+    run(main)
+
+
 def test_noise_as_loud_as_the_signals_leaves_no_channel_hanging(r2: R2) -> None:
     async def main() -> None:
         async with r2(channels=(1, 2, 3, 4, 5, 6)) as p:
@@ -386,7 +402,6 @@ def test_an_answer_that_comes_late_is_an_answer(r2: R2) -> None:
     run(main)
 
 
-@pytest.mark.requirement("A1.15")
 def test_channels_that_are_blocked_on_either_side_take_no_calls(r2: R2) -> None:
     async def main() -> None:
         async with r2(channels=(1, 2, 3)) as p:
