@@ -24,7 +24,7 @@ prove() { # suite: ends at the first failure that makes the rest pointless
     step "who is not in the group is told what to do" stranger
     step "a member of the group may ask" member
     step "the console opens" console
-    step "the journal finds a contact by its field, and has no traceback" journal
+    step "the journal knows who speaks, and has no traceback" journal
     step "completion and man pages are there" helped
     for unit in $units sim; do
         step "onecall-$unit is killed and comes back" killed "$unit"
@@ -122,7 +122,7 @@ helped() {
 }
 
 journal() {
-    [ -n "$(inside journalctl --field=ONECALL_CONTACT)" ] && ! inside journalctl -u 'onecall-*' | grep -A 30 Traceback
+    inside journalctl --quiet SYSLOG_IDENTIFIER=onecall-control PRIORITY=6 | grep -q 'the control process is up' && ! inside journalctl -u 'onecall-*' | grep -A 30 Traceback
 }
 
 killed() {
@@ -151,7 +151,7 @@ edit() {
 
 reboot() {
     local before=$machine
-    inside systemctl reboot
+    inside kill -s RTMIN+5 1 # systemd: reboot.target
     wait_until 30 test ! -d "/proc/$before" && wait_until 30 booted && probe ready
 }
 
