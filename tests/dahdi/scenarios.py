@@ -338,6 +338,30 @@ async def alarm_and_clear() -> str:
     return f"RED after {red:.1f} s, the call cleared with 27; in service again after the repair"
 
 
+async def card_vanishes_and_comes_back() -> str:
+    box, net = lines["box"], lines["net"]
+    _, near = await talking("96104", "10001")
+    with discovery.control() as ctl:
+        name = discovery.span(ctl, 1).name
+    device = next(path.parent for path in Path("/sys/devices").rglob("unassign_span") if name in _device(path.parent))
+    (device / "unassign_span").write_text("1")
+    began = time.monotonic()
+    await box.until(up=False, alarm="GONE")
+    gone = time.monotonic() - began
+    assert (await box.next(Cleared, leg=near)).cause == 27
+    assert "span.absent" in codes("box")
+    (device / "auto_assign").write_text("1")
+    configure(system_conf(load(settings("box"), "line", LineSettings).spans, first_channels()))
+    await box.until(up=True)
+    await net.until(up=True)
+    await net.next(Cleared, leg=(await talk_and_end("96105")))
+    return f"GONE after {gone:.2f} s, the call cleared with 27; opened again by itself"
+
+
+def _device(folder: Path) -> str:
+    return (folder / "hardware_id").read_text()
+
+
 async def line_processes_end_well() -> str:
     stats = lines["box"].stats
     assert stats is not None
@@ -350,7 +374,8 @@ async def line_processes_end_well() -> str:
 SCENARIOS: list[Callable[[], Awaitable[str]]] = [
     check_before_configuration, configured_from_our_settings, check_after_configuration, timeslots,
     gains_and_echo_canceller, loop_test, primary_rate_lines_come_up, call_with_exact_audio, causes_both_ways,
-    thirty_calls_at_once, blocking, alarm_and_clear, line_processes_end_well,
+    thirty_calls_at_once, blocking, alarm_and_clear, card_vanishes_and_comes_back,
+    line_processes_end_well,
 ]  # fmt: skip
 
 
