@@ -93,7 +93,10 @@ class LineProcess:
                 await trunk.start(self._event)
             except OSError as error:
                 raise StartError(f"trunk {trunk.name} cannot be opened: {error.strerror or error}") from error
-        self._clock.start()
+        try:
+            self._clock.start()
+        except OSError as error:
+            raise StartError(f"the clock of the tick cannot be opened: {error.strerror or error}") from error
         try:
             await self._link.start()
         except OSError as error:

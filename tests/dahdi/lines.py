@@ -26,8 +26,9 @@ class Line:
         self.name, self.process, self.folder = name, process, folder
         self.events: list[Message] = []
         self.state: LineState | None = None
-        self.counters: dict[str, float] = {}
         self.stats: Stats | None = None
+        #: The latest tick since somebody set it to 0.
+        self.late_ms = 0.0
         self._link = link
         self._came = asyncio.Event()
         self._task = asyncio.create_task(self._read())
@@ -93,6 +94,7 @@ class Line:
                     self.state = message
                 case Stats():
                     self.stats = message
+                    self.late_ms = max(self.late_ms, message.late_max_ms)
                 case _:
                     self.events.append(message)
             self._came.set()

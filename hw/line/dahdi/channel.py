@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -133,8 +132,3 @@ def gain_table(db: float) -> bytes:
         louder = np.clip(alaw_decode(octets) * 10 ** (db / 20), -32768, 32767).astype(np.int16)
         octets = alaw_encode(louder)
     return octets.tobytes()
-
-
-def gone(error: OSError) -> bool:
-    """Whether an error says that the card is not there any more."""
-    return error.errno in (errno.ENODEV, errno.ENXIO, errno.EIO)

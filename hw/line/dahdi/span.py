@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 
 from hw.line.dahdi import abi, discovery
-from hw.line.dahdi.channel import BearerChannel, Channel, DataChannel, gone
+from hw.line.dahdi.channel import BearerChannel, Channel, DataChannel
 from hw.line.dahdi.discovery import DEVICES, ChannelStatus
 from hw.line.dahdi.timeslots import DahdiTimeslots
 from hw.line.dahdi.watcher import READABLE, URGENT, Watcher
@@ -26,13 +26,15 @@ log = logging.getLogger(__name__)
 _RETRY_S = 2.0
 #: Frames of the D channel that are read before the loop gets its turn.
 _BURST = 64
-#: The alarm of a span whose card is not there.
+#: The alarm of a span whose card is not there, or not configured.
 GONE = "GONE"
+#: Without these no span can ever be opened: the module is not loaded, or we may not use it.
+_HOPELESS = frozenset({errno.ENOENT, errno.EACCES, errno.EPERM})
 _COUNTED = {abi.EVENT_ABORT: "d_aborts", abi.EVENT_OVERRUN: "d_overruns", abi.EVENT_BADFCS: "d_bad_fcs"}
 
 
 class DahdiSpan(Span):
-    """The span that ``settings`` name. A card that vanishes is an alarm; when it is back the span opens again."""
+    """The span that ``settings`` name. A card that is not there or vanishes is an alarm, and is looked for."""
 
     def __init__(self, settings: SpanSettings, devices: Path = DEVICES) -> None:
         """Raises ``ValueError`` without a span's number."""
@@ -52,9 +54,19 @@ class DahdiSpan(Span):
         self._counts = dict.fromkeys(("d_dropped", *_COUNTED.values(), "vanished"), 0)
 
     async def open(self, frame: Callable[[bytes], None], alarm: Callable[[str], None]) -> None:
-        """Open the span's channels. Raises ``OSError`` in words for an installer."""
+        """Open the span's channels. Raises ``OSError``, in words for an installer, where DAHDI cannot be used at all.
+
+        A span that is not there or not configured is an alarm: the other lines are to work.
+        """
         self._frame, self._changed = frame, alarm
-        self._open()
+        try:
+            self._open()
+        except OSError as error:
+            if error.errno in _HOPELESS:
+                raise
+            log.error("%s", error.strerror)
+            self._set_alarm(GONE)
+            self._look_later()
 
     def send(self, frame: bytes) -> None:
         """Send one D channel frame."""
@@ -101,8 +113,7 @@ class DahdiSpan(Span):
         self._d = DataChannel(self._devices, data.number)
         self._watcher.add(self._d.fd, READABLE | URGENT, self._on_d)
         for each in bearers:
-            if wanted.echo_canceller:
-                abi.call(self._ctl, abi.ATTACH_ECHOCAN, each.number, wanted.echo_canceller.encode())
+            self._attach_canceller(each.number)
             bearer = BearerChannel(
                 self._devices, each.number, rx_gain_db=wanted.rx_gain_db, tx_gain_db=wanted.tx_gain_db,
                 echo_taps=wanted.echo_taps if wanted.echo_canceller else 0,
@@ -110,6 +121,14 @@ class DahdiSpan(Span):
             self._bearers.append(bearer)
             self._watcher.add(bearer.fd, URGENT, partial(self._on_urgent, bearer))
         self.timeslots.attach(self._bearers, self._failed)
+
+    def _attach_canceller(self, number: int) -> None:
+        if name := self._wanted.echo_canceller:
+            try:
+                abi.call(self._ctl, abi.ATTACH_ECHOCAN, number, name.encode())
+            except OSError as error:
+                words = f"span {self._wanted.span}: the kernel has no echo canceller (module dahdi_echocan_{name})"
+                raise OSError(error.errno, words) from error
 
     def _let_go(self) -> None:
         self.timeslots.attach((), self._failed)
@@ -125,11 +144,9 @@ class DahdiSpan(Span):
             self._ctl = -1
 
     def _failed(self, error: OSError) -> None:
-        """Something could not be read or written. When the card is not there any more it is looked for from now on."""
-        if not gone(error):
-            log.warning("span %d: %s", self._wanted.span, os.strerror(error.errno or 0))
-            return
+        """Something could not be read or written, mostly because the card is not there any more: all is opened anew."""
         if self._watcher is not None:
+            log.error("span %d is gone: %s", self._wanted.span, error.strerror)
             self._counts["vanished"] += 1
             self._let_go()
             self._set_alarm(GONE)
