@@ -1,15 +1,18 @@
 # A machine: a root booted with systemd, alone with a loopback. Sourced by tests/box/run.
 # shellcheck shell=bash disable=SC2154  # what roots.sh sets
 
-boot() { # suite: starts it on a throwaway root over the bare Debian; $machine is its first process
-    local suite=$1 root
-    root=$(mount_root "$suite-machine" "$box/$suite/base") || return 1
+boot() { # suite: a throwaway root over the bare Debian, and the machine on it
+    local root
+    root=$(mount_root "$1-machine" "$box/$1/base") || return 1
     mkdir -p "$root/root/box"
-    cp "$box/$suite"/built/onecall_*.deb "$root/root/box/onecall.deb"
+    cp "$box/$1"/built/onecall_*.deb "$root/root/box/onecall.deb"
     cp tests/box/probe.py "$root/root/box/"
     # apt finds in its cache what it would fetch: the machine itself has no network.
     enter_online "$root" sh -c 'apt-get -qy --download-only install /root/box/onecall.deb' >/dev/null || return 1
-    rm -f "$box/run/$suite-boot.log"
+    power_on "$1"
+}
+
+power_on() { # suite: $nspawn is the process that keeps it, $machine its first one
     # A mount namespace of its own: Debian 13's systemd wants the unified control groups alone.
     # shellcheck disable=SC2016
     unshare --mount --propagation private sh -c '
@@ -18,7 +21,7 @@ boot() { # suite: starts it on a throwaway root over the bare Debian; $machine i
         fi
         exec systemd-nspawn --boot --quiet --register=no --keep-unit --private-network --resolv-conf=off \
             --console=read-only --machine="onecall-$1" --bind="$2:/var/cache/apt/archives" --directory="$3"
-        ' sh "$suite" "$box/archives" "$root" >"$box/run/$suite-boot.log" 2>&1 </dev/null &
+        ' sh "$1" "$box/archives" "$box/run/$1-machine/root" >"$box/log/$1-boot.log" 2>&1 </dev/null &
     nspawn=$!
     wait_until 30 booted
 }
@@ -33,10 +36,15 @@ inside() { # command... in the machine, as root
         env -i PATH="$debian_path" HOME=/root LANG=C.UTF-8 TERM=dumb DEBIAN_FRONTEND=noninteractive "$@"
 }
 
-halt() { # and throw the root away
-    [ -z "${nspawn:-}" ] || { kill "$nspawn" 2>/dev/null; } || true
-    [ -z "${nspawn:-}" ] || timeout 20 tail --pid="$nspawn" -f /dev/null || kill -9 "$nspawn" || true
+power_off() { # in order; by force after 20 s
+    [ -n "${nspawn:-}" ] || return 0
+    kill "$nspawn" 2>/dev/null
+    timeout 20 tail --pid="$nspawn" -f /dev/null || kill -9 "$nspawn"
     nspawn='' machine=''
+}
+
+halt() { # and throw the root away
+    power_off
     drop_root "$1-machine"
 }
 
