@@ -66,6 +66,9 @@ class R2Trunk(Trunk):
     """MFC-R2 on one span; see ``Trunk``. A ``Proceeding`` may name another channel than ``dial`` did."""
 
     def __init__(self, settings: SpanSettings, span: CasSpan) -> None:
+        """Raises ``ValueError`` for settings that R2 has nothing for."""
+        if settings.trace is not None:
+            raise ValueError(f"span {settings.name}: trace is for signalling pri, R2 has no D channel")
         self.name = settings.name
         self._span = span
         self._order = sorted(settings.channels, reverse=settings.role == "cpe")
