@@ -62,8 +62,9 @@ _KB_OF_CAUSE = {
 }  # fmt: skip
 
 # -- times in ms -------------------------------------------------------------------------------------------------------
-#: Q.476: a forward signal without an answer; waiting without sending; the incoming register without a signal.
-T1, T2, T3 = 15_000, 24_000, 15_000
+#: Q.476: a forward signal without an answer (15 ± 3 s); waiting without sending (24 s or more); the incoming register
+#: without a signal (8 to 24 s: shorter than T1, so that the caller is told).
+T1, T2, T3 = 15_000, 24_000, 10_000
 #: Q.442: a pulsed signal, and how long forward signals are not looked at from its beginning.
 PULSE, PULSE_DEAF = 150, 300
 #: The called side's decision is waited for at most so long before the caller is told that the number is free.

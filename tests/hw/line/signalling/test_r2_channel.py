@@ -189,6 +189,37 @@ def test_a_lost_digit_of_a_number_of_known_length_is_refused_and_told_as_incompl
     assert wire.a.last(Released) == Released(r2.CONGESTION, "far")
 
 
+def test_t1_a_forward_signal_that_nobody_answers_ends_the_call() -> None:
+    wire = Wire()
+    wire.b.lost_signals = {1, 2}
+    wire.perform(wire.a, wire.a.channel.seize(wire.now, CALLED, CALLER))
+    took = wire.until(lambda: wire.a.tells(Released))
+    assert r2.T1 <= took <= r2.T1 + 500
+    assert wire.a.last(Released) == Released(r2.TIMER_EXPIRED, "fault")
+    both_idle(wire)
+
+
+def test_t2_a_caller_with_nothing_left_to_send_waits_no_longer_for_the_pulse() -> None:
+    wire = Wire(rules_b=Rules(caller_wanted=False))
+    wire.b.lost_signals = {3, 4}  # as pulses, behind A-1 for either digit
+    wire.perform(wire.a, wire.a.channel.seize(wire.now, "12", ""))
+    took = wire.until(lambda: wire.a.tells(Released))
+    assert r2.T2 <= took <= r2.T2 + 1500
+    assert wire.a.last(Released) == Released(r2.TIMER_EXPIRED, "fault")
+    both_idle(wire)
+
+
+def test_t3_a_caller_who_sends_nothing_is_refused() -> None:
+    wire = Wire()
+    wire.a.lost_signals = {1}
+    wire.perform(wire.a, wire.a.channel.seize(wire.now, CALLED, CALLER))
+    took = wire.until(lambda: wire.a.tells(Released))
+    assert r2.T3 <= took <= r2.T3 + 1000
+    assert wire.a.last(Released) == Released(r2.CONGESTION, "far")
+    both_idle(wire)
+    assert wire.b.last(Released) == Released(r2.INCOMPLETE, "fault")
+
+
 def test_nobody_decides_and_the_caller_is_told_that_the_number_is_free() -> None:
     wire = Wire()
     offered(wire)
