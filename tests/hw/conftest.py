@@ -91,8 +91,8 @@ class Pair:
             for row, source in (loopback or {}).items():
                 said[row] = heard[source]
             slots.write(said)
-            due += 0.02
-            await asyncio.sleep(max(due - loop.time(), 0))
+            due = max(due + 0.02, loop.time())  # a machine that was busy loses time here, never a frame
+            await asyncio.sleep(due - loop.time())
 
 
 Open = Callable[..., AbstractAsyncContextManager[Pair]]
