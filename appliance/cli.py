@@ -68,7 +68,8 @@ def _run(wanted: argparse.Namespace, rest: Sequence[str], _: Translate) -> int:
             return _on_the_machine(wanted, _)
         case "admin":
             path, language = str(_socket(wanted)), locale.chosen(wanted.lang)
-            words = [sys.executable, "-m", "textual_admin", "--socket", path, "--lang", language, *rest]
+            config = ("--config", str(wanted.config or settings.DEFAULT), "--first-steps")
+            words = [sys.executable, "-m", "textual_admin", "--socket", path, "--lang", language, *config, *rest]
             os.execv(sys.executable, words)  # noqa: S606  (the console takes this process's place)
         case _:
             asyncio.run(_ask(wanted, _))

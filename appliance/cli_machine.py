@@ -40,3 +40,4 @@ def add(
     for step in steps(_):
         one.add_argument(f"--{step.name}", metavar="VALUE", help=step.question)
     one.add_argument("--yes", action="store_true", help=_("ask nothing; what is not given stays as it is"))
+    one.add_argument("--done", action="store_true", help=_("say that the site is set up, and ask nothing"))

@@ -181,6 +181,8 @@ def lines(wanted: argparse.Namespace, _: Translate) -> int:
 
 def setup(wanted: argparse.Namespace, _: Translate) -> int:
     """The first steps: answers from the command line or the terminal, then one change of the settings file."""
+    if wanted.done:
+        return _done(wanted, _)
     config = wanted.config or settings.DEFAULT
     before = text = _text(config)
     if not wanted.yes and not sys.stdin.isatty():
@@ -210,6 +212,21 @@ def setup(wanted: argparse.Namespace, _: Translate) -> int:
     if changed:
         _restart(old, _)
     say(_("Agents and phones: onecall people. First passwords: {}").format(_var(config) / "first-secrets.toml"))
+    return DONE
+
+
+def _done(wanted: argparse.Namespace, _: Translate) -> int:
+    """The admin's word that the first steps are finished."""
+
+    async def work() -> object:
+        async with Client(_socket(wanted)) as client:
+            return await client.call("site.setup_done")
+
+    state = asyncio.run(work())
+    if wanted.json:
+        emit(state)
+    else:
+        say(_("The site is set up: the console begins with the overview."))
     return DONE
 
 

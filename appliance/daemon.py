@@ -14,6 +14,7 @@ from pathlib import Path
 from appliance.api.live import LiveView
 from appliance.api.methods import CoreMethods
 from appliance.api.server import ApiServer
+from appliance.api.setup_methods import SetupMethods
 from appliance.api.site_methods import SiteMethods
 from appliance.box import CoreBox
 from appliance.calls.adoption import adopt
@@ -178,6 +179,7 @@ class Daemon:
             core={
                 **methods.table,
                 **SiteMethods(people, numbers, site, view.logged_in).table,
+                **SetupMethods(events).table,
                 "diagnose": diagnose,
                 "leftover": self._leftover,
             },

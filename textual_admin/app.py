@@ -17,12 +17,15 @@ from textual_admin import lang, theme
 from textual_admin.bars import Banner, Heading, Keys, Tabs, Typing
 from textual_admin.dialogs import Help, Ladder
 from textual_admin.feed import Connected, EventsCame, Feed, LiveCame, Trouble
+from textual_admin.firstrun import CHANGES, Step, gather
 from textual_admin.lang import N_, _
 from textual_admin.ordering import give, told
 from textual_admin.orders import OPTIONAL, Order, hindrance
 from textual_admin.palette import Commands
 from textual_admin.panels import PANELS, Panel
 from textual_admin.panels.events import Events
+from textual_admin.panels.setup import Setup
+from textual_admin.settling import Settling
 from textual_admin.store import Store
 
 #: How often ages and the log are drawn, in seconds; figures are drawn when they come.
@@ -53,15 +56,27 @@ class Console(App[None]):
     ]
 
     def __init__(
-        self, path: Path, language: str, clock: Callable[[], float] = time.monotonic, notes: Sequence[str] = ()
+        self,
+        path: Path,
+        language: str,
+        clock: Callable[[], float] = time.monotonic,
+        notes: Sequence[str] = (),
+        *,
+        config: Path | None = None,
+        first_steps: bool = False,
     ) -> None:
-        """``path`` is the service's socket, ``language`` zh or en, ``notes`` are lines to keep on the overview."""
+        """``path`` is the service's socket, ``language`` zh or en, ``notes`` are lines to keep on the overview.
+
+        ``config`` is the settings file whose lines can be changed here; ``first_steps``: begin with them while the
+        site is not set up.
+        """
         lang.use(language)
         super().__init__()
         self.theme = theme.first()
         self.store = Store(clock)
         self.store.notes = notes
         self.feed = Feed(path, self.post_message, [order.method for order in OPTIONAL])
+        self._config, self._first_steps = config, first_steps
         self.panels: Sequence[Panel] = [panel() for panel in PANELS]
         self._heading, self._tabs, self._banner, self._bar = Heading(), Tabs(), Banner(), Keys()
         self._number = 0
@@ -108,6 +123,8 @@ class Console(App[None]):
     def _take_events(self, message: EventsCame) -> None:
         self.store.take_events(message.rows, message.lost)
         self._events_new = True
+        if isinstance(self.panel, Setup) and any(row.kind.startswith(CHANGES) for row in message.rows):
+            self._ask_setup()
         for screen in self.screen_stack:
             if isinstance(screen, Ladder):
                 screen.add(message.rows)
@@ -117,6 +134,20 @@ class Console(App[None]):
         self.store.missing = message.missing
         self.store.trouble = ""
         self._draw_bars()
+        if self._first_steps or isinstance(self.panel, Setup):
+            self._ask_setup()
+
+    @work(exclusive=True, group="setup")
+    async def _ask_setup(self) -> None:
+        """How the site is set up; once, while it is not, the console begins with that."""
+        if (facts := await told(self, gather(self.feed, self._config))) is None:
+            return
+        self.store.setup = facts
+        if self._first_steps and not facts.done:
+            self.action_go(next(number for number, panel in enumerate(self.panels) if isinstance(panel, Setup)))
+        self._first_steps = False
+        if isinstance(self.panel, Setup):
+            self._draw()
 
     @on(Trouble)
     def _take_trouble(self, message: Trouble) -> None:
@@ -170,7 +201,10 @@ class Console(App[None]):
 
     def action_go(self, number: int) -> None:
         """To a screen by its number, from 0."""
+        came = self._number != number
         self._number = number
+        if came and isinstance(self.panel, Setup) and self.feed.connected and not self._first_steps:
+            self._ask_setup()
         self.screen_stack[0].query_one(ContentSwitcher).current = self.panel.NAME
         self._tabs.show([_(panel.TITLE) for panel in self.panels], number)
         self.panel.show(self.store)
@@ -198,7 +232,7 @@ class Console(App[None]):
         keys = [(order.key, _(order.label)) for order in self.panel.ORDERS]
         keys += [(key, _(label)) for key, label in self.panel.KEYS]
         keys += [(key, _(label)) for key, label, __ in self.general]
-        keys += [("1-7", _("Screens")), ("F2", "中文 / English"), ("^p", _("Commands"))]
+        keys += [(f"1-{len(PANELS)}", _("Screens")), ("F2", "中文 / English"), ("^p", _("Commands"))]
         self.push_screen(Help(_(self.panel.TITLE), _(self.panel.HELP), keys))
 
     def action_command_palette(self) -> None:
@@ -265,8 +299,11 @@ class Console(App[None]):
 
     @on(DataTable.RowSelected)
     @work
-    async def _ladder(self, event: DataTable.RowSelected) -> None:
+    async def _enter(self, event: DataTable.RowSelected) -> None:
         if event.data_table not in self.panel.query(DataTable) or not any(key == "↵" for key, __ in self.panel.KEYS):
+            return
+        if isinstance(self.panel, Setup):
+            await self._open_step(self.panel.chosen)
             return
         contact = self.panel.contact
         if not contact:
@@ -274,3 +311,13 @@ class Console(App[None]):
             return
         if (rows := await told(self, self.feed.history(contact))) is not None:
             self.push_screen(Ladder(contact, rows))
+
+    async def _open_step(self, step: object) -> None:
+        if not isinstance(step, Step) or self.store.setup is None:
+            return
+        if self.store.stale:
+            self.notify(_("the service is silent: nothing can be ordered"), severity="warning")
+            return
+        calls = len(self.store.live.calls) if self.store.live else 0
+        await Settling(self, self.feed, self._config).open(step.name, self.store.setup, calls)
+        self._ask_setup()

@@ -67,6 +67,11 @@ class Feed:
         self._last = 0
         self._heard = 0.0
 
+    @property
+    def connected(self) -> bool:
+        """Whether the service can be asked now."""
+        return self._client is not None
+
     async def call(self, method: str, **params: Any) -> Any:
         """Ask the service. Raises ``ApiError`` or ``NotRunningError``, both with a sentence to show."""
         if self._client is None:

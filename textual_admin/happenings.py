@@ -55,6 +55,7 @@ KINDS: Mapping[str, str] = {
     "recording.failed": N_("recording failed"),
     "speech.failed": N_("speech failed"),
     "site.seeded": N_("default site written"),
+    "site.setup_done": N_("site set up"),
 }
 
 KEYS: Mapping[str, str] = {

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 
 from appliance.api.types import EventRow, Live
+from textual_admin.firstrun import Facts
 
 #: Without a live view for so long the figures are grey. The service sends one a second at least.
 SILENT_S = 3.0
@@ -30,6 +31,8 @@ class Store:
         self.lost = 0
         #: Methods of the API that the service turned out not to have.
         self.missing: frozenset[str] = frozenset()
+        #: How the site is set up; None: nobody has asked yet.
+        self.setup: Facts | None = None
         #: Share of a core that each process used between the last views, by its pid.
         self.cpu: dict[int, float] = {}
         self._heard = clock()

@@ -31,6 +31,10 @@ ModalScreen { align: center middle; background: $background 50%; }
           padding: 1 2; }
 .asking { border: round $warning; }
 .dialog .keys { margin-top: 1; color: $text-muted; }
+.form .note { margin-bottom: 1; color: $text-muted; }
+.field { height: 1; }
+.field .label { width: 24; }
+.field Input { width: 1fr; background: $boost; }
 .help { width: 76; }
 .ladder { width: 96%; height: 92%; padding: 0; }
 """

@@ -60,6 +60,9 @@ PHONE_BUSY = State("■", N_("in a call"), "good")
 PHONE_THERE = State("o", N_("registered"), "good")
 PHONE_GONE = State("!", N_("not there"), "dim")
 
+STEP_DONE = State("✓", N_("done"), "good")
+STEP_OPEN = State("○", N_("open"), "warn")
+
 PROCESSES: Mapping[str, str] = {"line": N_("line"), "phone": N_("phone"), "control": N_("control")}
 
 STRATEGIES: Mapping[str, str] = {

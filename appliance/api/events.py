@@ -1,4 +1,4 @@
-"""What was done through the API to calls and trunks; ``by`` is the user's name."""
+"""What was done through the API to calls, trunks and the site; ``by`` is the user's name."""
 
 from __future__ import annotations
 
@@ -25,4 +25,12 @@ class LineBlocked(Event):
     line: str
     channel: int | None
     blocked: bool
+    by: str
+
+
+@frozen
+class SiteSetUp(Event):
+    """The admin says that the first steps are finished."""
+
+    kind: ClassVar[str] = "site.setup_done"
     by: str

@@ -169,3 +169,12 @@ class Status:
     store: dict[str, int] = field(factory=dict)
     api: dict[str, int] = field(factory=dict)
     alarms: tuple[str, ...] = ()
+
+
+@frozen
+class SetupState:
+    """Whether the admin has said that the site is set up; then when (epoch seconds) and who."""
+
+    done: bool
+    at: float = 0.0
+    by: str = ""

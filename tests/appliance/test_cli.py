@@ -231,3 +231,13 @@ def test_an_ascii_terminal_is_no_reason_to_fail() -> None:
     environment = {**os.environ, "PYTHONIOENCODING": "ascii", "LC_ALL": "C"}
     done = subprocess.run([sys.executable, "-m", "appliance.cli", "--help"], env=environment, capture_output=True)
     assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_admin_becomes_the_console_with_the_settings_and_the_first_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    became: list[str] = []
+    monkeypatch.setattr(os, "execv", lambda program, words: became.extend(words))
+    assert cli.main(["admin", "--socket", "/tmp/api.sock", "--lang", "en"]) == cli.DONE
+    assert became[1:] == [
+        "-m", "textual_admin", "--socket", "/tmp/api.sock", "--lang", "en",
+        "--config", "/etc/onecall/onecall.toml", "--first-steps",
+    ]  # fmt: skip

@@ -10,6 +10,7 @@ import pytest
 
 from appliance import cli
 from appliance.api import locale
+from appliance.api.types import SetupState
 from tests.appliance.api.site_serving import SiteServing, run_site
 
 
@@ -142,3 +143,23 @@ def test_files_are_taken_back_when_the_service_refuses(tmp_path: Path, capsys: p
         assert not (served.folder / "etc" / "menus" / "x.toml").exists()
 
     run_site(tmp_path, work)
+
+
+def test_the_admin_says_once_that_the_site_is_set_up(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    async def work(served: SiteServing) -> None:
+        async with served.client() as client:
+            assert await client.get(SetupState, "site.setup") == SetupState(False)
+            assert await onecall(served, "setup", "--done") == 0
+            assert "The site is set up" in capsys.readouterr().err
+            state = await client.get(SetupState, "site.setup")
+            assert (state.done, state.by, state.at > 0) == (True, served_by(), True)
+        assert await onecall(served, "setup", "--done", "--json") == 0
+        assert json.loads(capsys.readouterr().out)["done"] is True
+
+    run_site(tmp_path, work)
+
+
+def test_nobody_says_so_to_a_service_that_does_not_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["setup", "--done", "--socket", str(tmp_path / "none.sock"), "--lang", "en"]
+    assert cli.main(words) == cli.NOT_RUNNING
+    assert "OneCall is not running" in capsys.readouterr().err

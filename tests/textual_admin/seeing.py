@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
 
 from textual.pilot import Pilot
 
 from tests.appliance.api.serving import Serving, serving
+from textual_admin import lang
 from textual_admin.app import Console
 
 #: Where lines end and dialogs begin is no matter.
@@ -65,15 +67,20 @@ def see(
     *,
     size: tuple[int, int] = SMALL,
     language: str = "en",
+    serve: Callable[..., AbstractAsyncContextManager[Serving]] = serving,
+    console: Mapping[str, Any] | None = None,
     **more: Any,
 ) -> None:
-    """Run a console before a service and let the test work with both."""
+    """Run a console (made with more of ``console``) before a service and let the test work with both."""
 
     async def main() -> None:
-        async with serving(folder, **more) as served:
+        async with serve(folder, **more) as served:
             clock = Clock()
-            app = Console(served.path, language, clock)
+            app = Console(served.path, language, clock, **(console or {}))
             async with app.run_test(size=size, notifications=True) as pilot:
                 await work(Seeing(app, pilot, served, clock))
 
-    asyncio.run(main())
+    try:
+        asyncio.run(main())
+    finally:
+        lang.use("en")  # for the next test

@@ -1,4 +1,4 @@
-"""An API server that can change people, numbers and the whole site, with real owners and files that a test writes."""
+"""An API server that can also change people, numbers and the whole site, with real owners and files of a test."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from appliance.api.live import LiveView
+from appliance.api.methods import CoreMethods
 from appliance.api.server import ApiServer
+from appliance.api.setup_methods import SetupMethods
 from appliance.api.site_methods import SiteMethods
 from appliance.calls.plan import NumberingPlan
 from appliance.events.log import EventLog
@@ -25,8 +27,8 @@ SERVICES = ("agent", "extension", "hangup", "menu", "queue")
 class SiteServing(Serving):
     """The server and what stands behind it."""
 
-    def __init__(self, folder: Path, events: EventLog, server: ApiServer, site: SiteTransfer) -> None:
-        super().__init__(folder / "api.sock", events, Rows(), server)
+    def __init__(self, folder: Path, events: EventLog, rows: Rows, server: ApiServer, site: SiteTransfer) -> None:
+        super().__init__(folder / "api.sock", events, rows, server)
         self.folder, self.site = folder, site
         self.people, self.numbers = site._people, site._numbers
         #: How often a reader of files was told to look again.
@@ -42,17 +44,22 @@ async def serving_site(folder: Path, realm: str = "onecall") -> AsyncIterator[Si
     people = await Directory.open(store, events, realm)
     numbers = await NumberingPlan.open(store, events)
     numbers.services = lambda: SERVICES
-    view = LiveView(Rows(), plugin_rows, version="1.2.3", site="测试站")
+    rows = Rows()
+    view = LiveView(rows, plugin_rows, version="1.2.3", site="测试站")
     told: list[str] = []
     kinds = [SiteFiles(pattern, texts_in, lambda: told.append("files")) for pattern in ("queues.toml", "menus/*.toml")]
     site = SiteTransfer(
         realm=realm, etc=folder / "etc", people=people, numbers=numbers, events=events, files=lambda: kinds,
         logged_in=view.logged_in,
     )  # fmt: skip
-    core = SiteMethods(people, numbers, site, view.logged_in).table
+    core = {
+        **CoreMethods(view, events, rows, language="zh", store=dict, api=dict).table,
+        **SiteMethods(people, numbers, site, view.logged_in).table,
+        **SetupMethods(events).table,
+    }
     server = ApiServer(folder / "api.sock", core=core, plugins={}, view=view, events=events, group="no such group")
     await server.start()
-    served = SiteServing(folder, events, server, site)
+    served = SiteServing(folder, events, rows, server, site)
     served.told = told
     try:
         async with asyncio.timeout(20):

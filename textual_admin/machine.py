@@ -1,0 +1,114 @@
+"""The ``onecall`` command on this machine: what the service may not do itself, done by the user who looks.
+
+/etc/onecall is root's and the service cannot even see the cards, so lines are found and chosen by a child process:
+fixed words, no shell; through ``sudo -n`` where this user may not write the settings himself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from attrs import frozen
+
+from textual_admin.lang import _, current
+
+#: Where the package keeps the settings; only for these are the system's services restarted.
+PACKAGED = Path("/etc/onecall/onecall.toml")
+_SYSTEMD = Path("/run/systemd/system")
+_LIMIT_S = 60.0
+#: How the command's own sentences begin.
+_OURS = "onecall: "
+
+
+class MachineError(Exception):
+    """A command that could not do it; the text says why."""
+
+
+class NotAllowedError(MachineError):
+    """This user may not do it, not by sudo either."""
+
+
+@frozen
+class Lines:
+    """``drivers`` of the lines in use, and what the system says there is."""
+
+    drivers: tuple[str, ...]
+    cards: tuple[str, ...]
+    serial: tuple[str, ...]
+
+
+async def lines(config: Path) -> Lines:
+    """What lines there are. Raises ``MachineError``."""
+    found = json.loads(await _run(*_onecall(config, "lines", "--json")))
+    drivers = tuple(str(span.get("driver", "sim")) for span in found["spans"])
+    return Lines(drivers, tuple(found["cards"]), tuple(found["serial"]))
+
+
+def other(lines: Lines) -> str:
+    """The kind of lines to go over to: from the simulator to the card, from the card to the simulator."""
+    idle = not lines.drivers and not lines.cards  # nothing is in use and nothing to be used
+    return "sim" if "dahdi" in lines.drivers or idle else "dahdi"
+
+
+#: What one would type for ``use`` and ``restart``.
+USE = "sudo onecall lines use {}"
+RESTART = "sudo systemctl restart onecall.target"
+
+
+async def use(config: Path, kind: str) -> None:
+    """Change the lines in the settings file. Raises ``MachineError``, ``NotAllowedError``."""
+    await _run(*_may(os.access(config.parent, os.W_OK)), *_onecall(config, "lines", "use", kind, "--yes"))
+
+
+async def restart(config: Path) -> bool:
+    """Have the services begin anew; whether they are the system's, so that it was done. Raises ``MachineError``."""
+    if not _of_the_system(config):
+        return False
+    await _run(*_may(os.geteuid() == 0), "systemctl", "--no-block", "restart", "onecall.target")
+    return True
+
+
+def _of_the_system(config: Path) -> bool:
+    return config == PACKAGED and _SYSTEMD.exists()
+
+
+def _may(allowed: bool) -> Sequence[str]:
+    """Before a command of one who may not do it himself; sudo asks nothing, it does it or says no."""
+    return () if allowed else ("sudo", "-n")
+
+
+def _onecall(config: Path, *words: str) -> Sequence[str]:
+    return (sys.executable, "-m", "appliance.cli", *words, "--config", str(config), "--lang", current())
+
+
+async def _run(*words: str) -> str:
+    """A command's stdout. Raises ``MachineError`` with what it said when it failed."""
+    try:
+        child = await asyncio.create_subprocess_exec(
+            *words, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+        )
+    except OSError as error:
+        raise _kind(words, "")(f"{words[0]}: {error.strerror}") from None
+    try:
+        async with asyncio.timeout(_LIMIT_S):
+            out, said = await child.communicate()
+    except TimeoutError:
+        raise MachineError(_("{} did not end in time").format(words[0])) from None
+    finally:
+        if child.returncode is None:
+            child.kill()
+            await child.wait()
+    if child.returncode:
+        text = said.decode(errors="replace").strip()
+        raise _kind(words, text)(text.removeprefix(_OURS) or f"{words[0]}: {child.returncode}")
+    return out.decode(errors="replace")
+
+
+def _kind(words: Sequence[str], said: str) -> type[MachineError]:
+    """Whether sudo said no, or the command that it ran."""
+    return NotAllowedError if words[0] == "sudo" and not said.startswith(_OURS) else MachineError
