@@ -134,20 +134,27 @@ class Console(App[None]):
         self.store.missing = message.missing
         self.store.trouble = ""
         self._draw_bars()
-        if self._first_steps or isinstance(self.panel, Setup):
+        if isinstance(self.panel, Setup):
             self._ask_setup()
+        elif self._first_steps:
+            self._begin()
+
+    @work
+    async def _begin(self) -> None:
+        """To the first steps while the site is not set up, unless the user has gone elsewhere meanwhile; asked once."""
+        if (state := await told(self, self.feed.call("site.setup"))) is None:
+            return
+        self._first_steps = False
+        if not state["done"] and self._number == 0:
+            self.action_go(PANELS.index(Setup))
 
     @work(exclusive=True, group="setup")
     async def _ask_setup(self) -> None:
-        """How the site is set up; once, while it is not, the console begins with that."""
-        if (facts := await told(self, gather(self.feed, self._config))) is None:
-            return
-        self.store.setup = facts
-        if self._first_steps and not facts.done:
-            self.action_go(next(number for number, panel in enumerate(self.panels) if isinstance(panel, Setup)))
-        self._first_steps = False
-        if isinstance(self.panel, Setup):
-            self._draw()
+        """How the site is set up, and which lines the machine has."""
+        if (facts := await told(self, gather(self.feed, self._config))) is not None:
+            self.store.setup = facts
+            if isinstance(self.panel, Setup):
+                self._draw()
 
     @on(Trouble)
     def _take_trouble(self, message: Trouble) -> None:
@@ -203,7 +210,7 @@ class Console(App[None]):
         """To a screen by its number, from 0."""
         came = self._number != number
         self._number = number
-        if came and isinstance(self.panel, Setup) and self.feed.connected and not self._first_steps:
+        if came and isinstance(self.panel, Setup) and self.feed.connected:
             self._ask_setup()
         self.screen_stack[0].query_one(ContentSwitcher).current = self.panel.NAME
         self._tabs.show([_(panel.TITLE) for panel in self.panels], number)

@@ -110,9 +110,9 @@ member() {
     inside runuser -u stranger -- onecall status --json | grep -q '"version"'
 }
 
-console() { # on a terminal of its own, until it has drawn itself
+console() { # on a terminal of its own, until it has drawn itself: on the first steps, the zone among them
     inside env TERM=xterm-256color timeout 10 script -qc 'stty rows 40 cols 120; timeout --foreground 6 onecall admin' /root/box/screen
-    inside grep -aq 8013 /root/box/screen
+    inside grep -aq MFC-R2 /root/box/screen
 }
 
 helped() {

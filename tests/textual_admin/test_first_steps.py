@@ -63,7 +63,7 @@ def test_the_console_begins_with_the_first_steps_until_the_admin_says_that_they_
         assert row.data["by"]
 
     async def later(see: Seeing) -> None:
-        await see.until(lambda: see.app.store.setup is not None)
+        await see.until(lambda: see.app.store.live is not None and not see.app._first_steps)
         assert see.app.panel.NAME == "overview"
         await see.press("8")
         await opened(see, "done", "the site is set up already")
