@@ -235,10 +235,13 @@ def test_a_console_without_settings_says_why_its_lines_cannot_be_changed(tmp_pat
         (Lines(("sim",), (), ()), True),
         (Lines(("sim",), ("Span 1: WCT1/0",), ()), False),
         (Lines(("dahdi",), ("Span 1: WCT1/0",), ()), True),
+        (Lines(("dahdi",), (), ()), False),
         (Lines((), (), ()), False),
         (None, False),
     ],
 )
-def test_the_simulator_is_enough_only_where_there_is_no_card(lines: Lines | None, done: bool) -> None:
+def test_a_card_s_lines_need_a_card_and_the_simulator_is_enough_where_there_is_none(
+    lines: Lines | None, done: bool
+) -> None:
     found = {step.name: step.done for step in firstrun.steps(Facts([], [], [], False, lines), [])}
     assert found["lines"] is done
