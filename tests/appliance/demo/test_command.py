@@ -54,7 +54,7 @@ def processes_of(folder: Path) -> list[int]:
 def test_no_process_is_left_when_the_demo_is_ended_or_killed(tmp_path: Path, how: signal.Signals) -> None:
     with demo(tmp_path, "--seconds", "60") as process:
         until_callers_come(process)
-        assert len(processes_of(tmp_path)) == 4
+        assert len(processes_of(tmp_path)) >= 4  # one may just be starting espeak-ng
         os.kill(process.pid, how)
         process.wait(20)
         end = time.monotonic() + 20
@@ -69,7 +69,7 @@ def test_a_second_demo_in_one_folder_is_refused_and_harms_nothing(tmp_path: Path
         with demo(tmp_path, "--seconds", "1") as second:
             _, said = second.communicate(timeout=20)
             assert second.returncode == 2 and "runs in" in said and "--dir" in said
-        assert len(processes_of(tmp_path)) == 4
+        assert len(processes_of(tmp_path)) >= 4  # one may just be starting espeak-ng
 
 
 @pytest.mark.requirement("A1.02")
