@@ -6,7 +6,7 @@ import ipaddress
 from pathlib import Path
 from typing import Any, Literal
 
-from attrs import Attribute, field, frozen, validators
+from attrs import Attribute, Factory, field, frozen, validators
 
 
 def _range_of_ports(_: Any, attribute: Attribute[tuple[int, int]], value: tuple[int, int]) -> None:
@@ -46,6 +46,25 @@ def _has_dahdi(span: SpanSettings, attribute: Attribute[DahdiSettings | None], v
         raise ValueError(f"{attribute.name}: the driver dahdi needs it, and no other: {{ span = 1 }}")
 
 
+def _numbers(_: Any, attribute: Attribute[tuple[str, ...]], value: tuple[str, ...]) -> None:
+    for number in value:
+        if not number.isascii() or not number.isdecimal():
+            raise ValueError(f"{attribute.name}: {number!r} is no number: digits")
+        if value.count(number) > 1:
+            raise ValueError(f"{attribute.name}: {number!r} is given twice")
+
+
+def _numbers_fit(span: SpanSettings, attribute: Attribute[LoopSettings], value: LoopSettings) -> None:
+    wanted = len(span.channels) if span.signalling in ("fxo", "fxs") else 0
+    if len(value.numbers) != wanted:
+        raise ValueError(f"{attribute.name}.numbers: {len(value.numbers)} given, one for each analog channel: {wanted}")
+
+
+def _channels_of(span: SpanSettings) -> tuple[int, ...]:
+    """An E1's bearer channels, or the ports of a small card."""
+    return (1, 2, 3, 4) if span.signalling in ("fxo", "fxs") else (*range(1, 16), *range(17, 32))
+
+
 @frozen
 class DahdiSettings:
     """A span of a trunk card. From the last block system.conf is made (``python -m hw.line.dahdi.systemconf``)."""
@@ -82,6 +101,32 @@ class R2Settings:
 
 
 @frozen
+class LoopSettings:
+    """Analog lines with loop start: what the exchange (fxo) gives, or what the telephones (fxs) are given."""
+
+    #: A number for each channel, in order. fxo: the line's own number, the called number of calls that come in.
+    #: fxs: the telephone's number: the caller of its calls, and the number that calls it.
+    numbers: tuple[str, ...] = field(default=(), validator=_numbers)
+    #: Caller ID: FSK (Bell 202, between the first two rings), DTMF (before the first ring), or none. fxo: with fsk and
+    #: dtmf alike both are understood where they come; an fsk line's call is told after the second ring at the latest.
+    cid: Literal["fsk", "dtmf", "none"] = "fsk"
+    #: fxo: the exchange turns the polarity when the called party answers and when it clears. fxs: so do we.
+    polarity: bool = False
+    #: fxo: without ``polarity`` a call counts as answered when ringback was heard and then none for so long; and when
+    #: no tone came at all for so long after the number was dialled.
+    answer_ms: int = field(default=6000, validator=[validators.ge(4500), validators.le(60_000)])
+    #: fxo: busy or congestion tone on a call means that the far end has cleared.
+    release_by_tone: bool = True
+    #: fxo: wait so long for the dial tone.
+    dial_tone_ms: int = field(default=5000, validator=[validators.ge(500), validators.le(30_000)])
+    #: fxs: wait so long for the first digit, and for the next one; then the number is complete.
+    first_digit_ms: int = field(default=15_000, validator=[validators.ge(1000), validators.le(60_000)])
+    digit_ms: int = field(default=4000, validator=[validators.ge(500), validators.le(30_000)])
+    #: Length of a hook flash: fxo: as it is sent. fxs: the longest opening of the loop that is one.
+    flash_ms: int = field(default=500, validator=[validators.ge(50), validators.le(1500)])
+
+
+@frozen
 class SpanSettings:
     """One trunk: its span's driver, its signalling, and the bearer channels that may be used."""
 
@@ -89,10 +134,11 @@ class SpanSettings:
     #: ``sim``: the simulated exchange's sockets, whose path begins with ``address``.
     #: ``dahdi``: a card's span, see ``dahdi``.
     driver: Literal["sim", "dahdi"] = "sim"
-    #: ``pri``: Q.931. ``r2``: MFC-R2, variant China, see ``r2``.
-    signalling: Literal["pri", "r2"] = "pri"
+    #: ``pri``: Q.931. ``r2``: MFC-R2, variant China, see ``r2``. Analog ports, see ``loop``: ``fxo``: the exchange's
+    #: lines; ``fxs``: telephones. A card with both is written as two spans, each with its channels.
+    signalling: Literal["pri", "r2", "fxo", "fxs"] = "pri"
     address: str = ""
-    channels: tuple[int, ...] = (*range(1, 16), *range(17, 32))
+    channels: tuple[int, ...] = field(default=Factory(_channels_of, takes_self=True))
     role: Literal["cpe", "network"] = "cpe"
     #: Wait so long for the next digit of an incoming call whose number may be incomplete; 0: numbers come en bloc.
     overlap_ms: int = field(default=0, validator=validators.ge(0))
@@ -103,6 +149,7 @@ class SpanSettings:
     #: Write every D channel frame into this file (pcap), begun anew at each start.
     trace: Path | None = None
     r2: R2Settings = field(factory=R2Settings)
+    loop: LoopSettings = field(factory=LoopSettings, validator=_numbers_fit)
     dahdi: DahdiSettings | None = field(default=None, validator=_has_dahdi)
 
 

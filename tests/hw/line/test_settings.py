@@ -22,6 +22,10 @@ def test_a_socket_is_enough_and_spans_have_all_bearer_channels() -> None:
     ({"spans": [{"name": "e1"}, {"name": "e1"}]}, "'e1' is given twice"), ({"spans": [{"name": ""}]}, "name"),
     ({"spans": [{"name": "e1", "driver": "dadhi"}]}, "driver"), ({"rtp_silence_ms": 10}, "200"),
     ({"rtp": 1}, "unknown key rtp"),
+    ({"spans": [{"name": "lines", "signalling": "fxo"}]}, "loop.numbers: 0 given, one for each analog channel: 4"),
+    ({"spans": [{"name": "e1", "loop": {"numbers": ["801"]}}]}, "1 given, one for each analog channel: 0"),
+    ({"spans": [{"name": "x", "signalling": "fxs", "channels": [1], "loop": {"numbers": ["8-1"]}}]}, "no number"),
+    ({"spans": [{"name": "x", "signalling": "fxs", "channels": [1], "loop": {"flash_ms": 5}}]}, "flash_ms"),
 ])
 def test_an_error_names_the_place_and_what_is_wrong(table, said) -> None:
     with pytest.raises(SettingsError) as error:
