@@ -178,7 +178,16 @@ upgrade() {
         [ "$(inside dpkg-query -W -f '${Version}' onecall)" = 99.0 ]
 }
 
-restarted() { wait_until 90 back line "$(cat "$box/run/line-before")" && probe ready; }
+restarted() { # a caller whose menu begins anew with the control process lets it ask three times more: over a minute
+    if ! wait_until 180 back line "$(cat "$box/run/line-before")"; then
+        inside onecall calls --json
+        inside onecall agents --lang en
+        inside systemctl --no-pager status 'onecall*'
+        inside journalctl --no-pager -u 'onecall*' -n 100
+        return 1
+    fi
+    probe ready
+}
 
 downgrade() {
     ! said=$(inside apt-get -qy --allow-downgrades install /root/box/onecall.deb 2>&1) && echo "$said" &&
