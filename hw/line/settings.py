@@ -140,6 +140,9 @@ class SpanSettings:
     address: str = ""
     channels: tuple[int, ...] = field(default=Factory(_channels_of, takes_self=True))
     role: Literal["cpe", "network"] = "cpe"
+    #: Which idle channel an outgoing call takes: the lowest (``up``), the highest (``down``), the one that is idle
+    #: longest; ``by_role``: the highest on the user side, the lowest on the network side, so that both seldom meet.
+    hunting: Literal["by_role", "up", "down", "most_idle"] = "by_role"
     #: Wait so long for the next digit of an incoming call whose number may be incomplete; 0: numbers come en bloc.
     overlap_ms: int = field(default=0, validator=validators.ge(0))
     #: What one dials in front of a national and of an international number; on the line the type of number stands for

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from hw.g711 import Octets
 from hw.line.signalling import q931
-from hw.line.signalling.channels import Channels
+from hw.line.signalling.channels import Channels, Hunting
 from hw.line.signalling.libpri import DChannel
 from hw.line.signalling.q931 import Call
 from hw.line.signalling.trace import Trace
@@ -25,7 +25,7 @@ class PriExchangeSpan(ExchangeSpan):
     ) -> None:
         super().__init__(address, channels, incoming, signalling="d")
         self.d_delay_s = 0.0
-        self._channels = Channels(channels, from_top=False)
+        self._channels = Channels(channels, Hunting(channels, "up"))
         self._d = DChannel("network", transmit=self._transmit, event=self._on_event)
         self._d.trace = trace
         self._by_call: dict[Call, Subscriber] = {}

@@ -15,7 +15,7 @@ from itertools import count
 
 import numpy as np
 
-from hw.line.signalling.channels import Channels
+from hw.line.signalling.channels import Channels, Hunting
 from hw.line.trunk import FRAME, Octets
 from hw.sim.exchange_audio import Bearers
 from hw.sim.subscriber import Subscriber
@@ -44,7 +44,7 @@ class ExchangeSpan(ABC):
         self.counters = {"ticks": 0, "malformed": 0, "dropped": 0}
         self._numbers = tuple(channels)
         self._index = {channel: index for index, channel in enumerate(channels)}
-        self._channels = Channels(channels, from_top=False)
+        self._channels = Channels(channels, Hunting(channels, "up"))
         self._incoming = incoming
         self._names = (f"{address}#{n}" for n in count())
         self._signalling = signalling

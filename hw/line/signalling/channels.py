@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 from attrs import define
@@ -11,6 +11,40 @@ from hw.line.trunk import NoChannel
 from hw.messages import ChannelState
 
 State = Literal["idle", "busy", "blocked", "alarm"]
+#: Which idle channel is taken next: the lowest, the highest, the one that is idle longest.
+Hunt = Literal["up", "down", "most_idle"]
+
+
+class Hunting:
+    """The order in which a trunk's channels are taken. Among those that are idle equally long it is downwards with
+    ``from_top``: every channel is, until it has carried a call.
+    """
+
+    def __init__(self, numbers: Iterable[int], how: Hunt, *, from_top: bool = False) -> None:
+        self._longest = how == "most_idle"
+        reverse = from_top if self._longest else how == "down"
+        self._order = {number: place for place, number in enumerate(sorted(numbers, reverse=reverse))}
+        self._freed: dict[int, int] = {}
+        self._count = 0
+
+    def choose(self, idle: Iterable[int]) -> int:
+        """The one of these channels that is next. Raises ``NoChannel``."""
+        chosen = min(idle, key=lambda number: (self._freed.get(number, 0), self._order[number]), default=None)
+        if chosen is None:
+            raise NoChannel("no idle channel")
+        return chosen
+
+    def freed(self, number: int) -> None:
+        """A call has left the channel: its idle time begins. Of two in the same moment the first is idle longer."""
+        if self._longest:
+            self._count += 1
+            self._freed[number] = self._count
+
+
+def hunting(numbers: Iterable[int], how: Hunt | Literal["by_role"], *, network: bool) -> Hunting:
+    """The order that settings ask for. ``by_role``: we from the top, the exchange from the bottom, to avoid glare."""
+    by_role: Hunt = "up" if network else "down"
+    return Hunting(numbers, by_role if how == "by_role" else how, from_top=not network)
 
 
 @define
@@ -25,11 +59,11 @@ class _Channel:
 
 
 class Channels:
-    """Channels by their numbers. Hunting begins at opposite ends on the two sides of a span, to avoid glare."""
+    """Channels by their numbers; ``order`` says which is taken next."""
 
-    def __init__(self, numbers: Sequence[int], *, from_top: bool) -> None:
+    def __init__(self, numbers: Sequence[int], order: Hunting) -> None:
         self._channels = {number: _Channel() for number in numbers}
-        self._order = sorted(numbers, reverse=from_top)
+        self._order = order
 
     def __contains__(self, number: object) -> bool:
         return number in self._channels
@@ -44,10 +78,7 @@ class Channels:
 
     def hunt(self) -> int:
         """The idle channel that is next. Raises ``NoChannel``."""
-        for number in self._order:
-            if self._channels[number].idle:
-                return number
-        raise NoChannel("no idle channel")
+        return self._order.choose(number for number, channel in self._channels.items() if channel.idle)
 
     def owner(self, number: int) -> str:
         """The leg on a channel, empty when there is none (or no such channel)."""
@@ -61,6 +92,7 @@ class Channels:
         """Take the channel back, if it is still ``leg``'s."""
         if self._channels[number].leg == leg:
             self._channels[number].leg = ""
+            self._order.freed(number)
 
     def block(self, number: int | None, blocked: bool) -> None:
         """Mark one channel or all. Raises ``ValueError`` for a number that is no channel."""

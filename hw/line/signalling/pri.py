@@ -1,7 +1,8 @@
 """A primary rate trunk: the link's commands as Q.931 on one span, and what the exchange does as the link's events.
 
-Channel choice: we hunt from the top and name the channel exclusively; the exchange hunts from the bottom. When both
-take the same channel at once (glare), the network's call has it (Q.931 §5.7) and ours goes on to another channel.
+Channel choice: we hunt from the top (``hunting`` may say otherwise) and name the channel exclusively; the exchange
+hunts from the bottom. When both take the same channel at once (glare), the network's call has it (Q.931 §5.7) and ours
+goes on to another channel.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections.abc import Callable, Sequence
 from hw.line.settings import SpanSettings
 from hw.line.signalling import q931
 from hw.line.signalling.call_control import CallControl
-from hw.line.signalling.channels import Channels
+from hw.line.signalling.channels import Channels, hunting
 from hw.line.signalling.libpri import DChannel
 from hw.line.signalling.numbering import Prefixes
 from hw.line.signalling.restarts import Restarts
@@ -41,7 +42,8 @@ class PriTrunk(Trunk):
         self._span = span
         self._network = settings.role == "network"
         self._trace = settings.trace
-        self._channels = Channels(settings.channels, from_top=not self._network)
+        order = hunting(settings.channels, settings.hunting, network=self._network)
+        self._channels = Channels(settings.channels, order)
         self._link_up = False
         self._emit: Callable[[LineEvent], None] = lambda _event: None
         self._gather: asyncio.TimerHandle | None = None

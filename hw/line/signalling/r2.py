@@ -1,7 +1,7 @@
 """An MFC-R2 trunk, variant China: the link's commands as line and register signals and back as events.
 
-Channels are hunted from opposite ends on the two sides. A call that meets another one on its channel (both seized), or
-whose seizure is not acknowledged, goes on to another channel.
+Channels are hunted from opposite ends on the two sides (``hunting`` may say otherwise). A call that meets another one
+on its channel (both seized), or whose seizure is not acknowledged, goes on to another channel.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from hw.line.cas import CasSpan
 from hw.line.settings import SpanSettings
 from hw.line.signalling import r2_actions as do
 from hw.line.signalling import r2_codes as r2
+from hw.line.signalling.channels import hunting
 from hw.line.signalling.r2_actions import Rules
 from hw.line.signalling.r2_line import Notice, R2Line, R2Timeslots
 from hw.line.trunk import NoChannel, Trunk
@@ -71,7 +72,7 @@ class R2Trunk(Trunk):
             raise ValueError(f"span {settings.name}: trace is for signalling pri, R2 has no D channel")
         self.name = settings.name
         self._span = span
-        self._order = sorted(settings.channels, reverse=settings.role == "cpe")
+        self._order = hunting(settings.channels, settings.hunting, network=settings.role == "network")
         rules = Rules(settings.r2.called_digits, settings.r2.pause_ms, settings.r2.caller_wanted)
         self._line = R2Line(settings.channels, rules, send_bits=span.send, tell=self._told)
         self.timeslots = R2Timeslots(span.timeslots, self._line)
@@ -188,17 +189,15 @@ class R2Trunk(Trunk):
     # -- channels and legs ---------------------------------------------------------------------------------------------
 
     def _hunt(self) -> int:
-        if not self._span.alarm:
-            for number in self._order:
-                if number not in self._on and self._line.channels[number].idle:
-                    return number
-        raise NoChannel(f"{self.name}: no idle channel")
+        if self._span.alarm:
+            raise NoChannel(f"{self.name} is not up")
+        return self._order.choose(n for n, channel in self._line.channels.items() if n not in self._on and channel.idle)
 
     def _some(self, channel: int | None) -> list[int]:
         if channel is None:
-            return self._order
+            return list(self._line.channels)
         if channel not in self._line.channels:
-            raise ValueError(f"channel {channel}: allowed are {', '.join(map(str, sorted(self._order)))}")
+            raise ValueError(f"channel {channel}: allowed are {', '.join(map(str, sorted(self._line.channels)))}")
         return [channel]
 
     def _state_of(self, number: int, up: bool) -> ChannelState:
@@ -221,6 +220,7 @@ class R2Trunk(Trunk):
 
     def _end(self, leg: _Leg, cause: int, by: do.By) -> None:
         del self._legs[leg.name], self._on[leg.channel]
+        self._order.freed(leg.channel)
         if leg.announced:
             self._emit(Cleared(leg.name, cause, by))
         self._empty.set()
@@ -290,6 +290,7 @@ class R2Trunk(Trunk):
             return False
         leg.tries += 1
         del self._on[leg.channel]
+        self._order.freed(leg.channel)
         leg.channel = channel
         self._line.seize(channel, leg.called, leg.caller)
         self._add(leg)

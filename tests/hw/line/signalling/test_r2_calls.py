@@ -402,6 +402,26 @@ def test_an_answer_that_comes_late_is_an_answer(r2: R2) -> None:
     run(main)
 
 
+@pytest.mark.parametrize(
+    ("how", "order"), [("by_role", [3, 2, 3]), ("up", [1, 2, 1]), ("down", [3, 2, 3]), ("most_idle", [3, 2, 1])]
+)
+def test_calls_take_channels_in_the_order_of_the_settings(r2: R2, how: str, order: list[int]) -> None:
+    async def main() -> None:
+        async with r2(channels=(1, 2, 3), numbers=(NumberSettings("139", answers="never"),), hunting=how) as p:
+            channels = [p.trunk.dial("a", "139", "", ""), p.trunk.dial("b", "139", "", "")]
+            await p.next(Alerting)
+            await p.next(Alerting)
+            p.trunk.hangup("a", 16)
+            p.trunk.hangup("b", 16)
+            await p.until_idle()
+            channels.append(p.trunk.dial("c", "139", "", ""))
+            p.trunk.hangup("c", 16)
+            await p.until_idle()
+            assert channels == order
+
+    run(main)
+
+
 def test_channels_that_are_blocked_on_either_side_take_no_calls(r2: R2) -> None:
     async def main() -> None:
         async with r2(channels=(1, 2, 3)) as p:
