@@ -17,9 +17,9 @@ from attrs import Attribute, field, frozen, validators
 
 from hw.line.signalling.q931 import ANY_CHANNEL, NO_CHANNEL
 from hw.line.signalling.trace import Trace
+from hw.sim.exchange_line import ExchangeLine
 from hw.sim.exchange_pri import PriExchangeSpan
 from hw.sim.exchange_r2 import R2ExchangeSpan
-from hw.sim.exchange_span import ExchangeSpan
 from hw.sim.pattern import CODES
 from hw.sim.subscriber import CallCleared, Subscriber
 
@@ -139,7 +139,7 @@ class Exchange:
         """Everybody with a call that is not cleared, on all spans."""
         return [subscriber for span in self.spans for subscriber in span.subscribers]
 
-    def _open(self, span: ExchangeSpanSettings) -> ExchangeSpan:
+    def _open(self, span: ExchangeSpanSettings) -> ExchangeLine:
         if span.signalling == "r2":
             return R2ExchangeSpan(span.address, span.channels, self._received)
         trace = Trace(span.trace, network=True) if span.trace is not None else None

@@ -9,15 +9,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable, Sequence
-from itertools import count
 
 import numpy as np
 
-from hw.line.signalling.channels import Channels, Hunting
 from hw.line.trunk import FRAME, Octets
-from hw.sim.exchange_audio import Bearers
+from hw.sim.exchange_line import ExchangeLine
 from hw.sim.subscriber import Subscriber
 
 log = logging.getLogger(__name__)
@@ -29,27 +27,16 @@ _BURST = 32
 NOT_AVAILABLE, OUT_OF_ORDER, TEMPORARY_FAILURE = 44, 27, 41
 
 
-class ExchangeSpan(ABC):
-    """One span. ``incoming`` takes each call of the box, when its number has come; it rings, answers or clears it.
-    ``signalling`` is the letter of the signalling's socket.
-    """
+class ExchangeSpan(ExchangeLine):
+    """One span. ``signalling`` is the letter of the signalling's socket."""
 
     def __init__(
         self, address: str, channels: Sequence[int], incoming: Callable[[Subscriber], None], *, signalling: str
     ) -> None:
-        self.address = address
-        self.bearers = Bearers(len(channels))
-        self.up = False
+        super().__init__(address, channels, incoming)
         #: Ticks answered and packets of a wrong size.
         self.counters = {"ticks": 0, "malformed": 0, "dropped": 0}
-        self._numbers = tuple(channels)
-        self._index = {channel: index for index, channel in enumerate(channels)}
-        self._channels = Channels(channels, Hunting(channels, "up"))
-        self._incoming = incoming
-        self._names = (f"{address}#{n}" for n in count())
         self._signalling = signalling
-        self._subscribers: dict[Subscriber, None] = {}
-        self._by_name: dict[str, Subscriber] = {}
         self._sockets: dict[str, socket.socket] = {}
         self._keeper: asyncio.Task[None] | None = None
         self._lost = asyncio.Event()
@@ -57,7 +44,6 @@ class ExchangeSpan(ABC):
         self._mended.set()
         self._heard = np.empty((len(channels), FRAME), np.uint8)
         self._said = np.empty((len(channels), FRAME), np.uint8)
-        self._up_changed = asyncio.Event()
 
     # -- life ----------------------------------------------------------------------------------------------------------
 
@@ -72,12 +58,6 @@ class ExchangeSpan(ABC):
             await asyncio.gather(self._keeper, return_exceptions=True)
         self._disconnect()
 
-    async def wait_up(self, up: bool = True) -> None:
-        """Until calls can be made (or not)."""
-        while self.up != up:
-            self._up_changed.clear()
-            await self._up_changed.wait()
-
     def cut(self) -> None:
         """Fault: cut the cable. ``mend`` repairs it."""
         self._mended.clear()
@@ -87,89 +67,9 @@ class ExchangeSpan(ABC):
         """Repair the cable; the span comes up by itself."""
         self._mended.set()
 
-    # -- calls ---------------------------------------------------------------------------------------------------------
-
-    @property
-    def subscribers(self) -> list[Subscriber]:
-        """Everybody with a call that is not cleared."""
-        return list(self._subscribers)
-
-    @abstractmethod
-    def any_idle(self) -> bool:
-        """Whether a call can be offered to the box."""
-
-    @abstractmethod
-    def offer(
-        self, called: str, caller: str, name: str, *, channel: int | None, restricted: bool, complete: bool
-    ) -> Subscriber:
-        """Somebody calls the box; with ``channel`` on that one, whether idle or not. Raises ``NoChannel``."""
-
-    @abstractmethod
-    def alert(self, subscriber: Subscriber) -> None:
-        """It rings at a called subscriber."""
-
-    @abstractmethod
-    def answer(self, subscriber: Subscriber) -> None:
-        """A called subscriber answers."""
-
-    @abstractmethod
-    def dial(self, subscriber: Subscriber, digit: str) -> None:
-        """One more digit of the called number."""
-
-    @abstractmethod
-    def hangup(self, subscriber: Subscriber, cause: int) -> None:
-        """Clear a call, unless it is being cleared."""
-
     @abstractmethod
     def restart(self, channel: int) -> None:
         """Restart a channel: the call on it is gone."""
-
-    def idle_channels(self) -> int:
-        """Channels without a call."""
-        return sum(not self._channels.owner(channel) for channel in self._numbers)
-
-    def index(self, channel: int) -> int:
-        """The row of a channel in the audio. Raises ``KeyError``."""
-        return self._index[channel]
-
-    def _add(self, subscriber: Subscriber, channel: int) -> None:
-        self._subscribers[subscriber] = None
-        self._on_channel(subscriber, channel)
-
-    def _there(self, channel: int) -> Subscriber | None:
-        """Who is on a channel."""
-        return self._by_name.get(self._channels.owner(channel))
-
-    def _on_channel(self, subscriber: Subscriber, channel: int) -> None:
-        """Give a channel to a subscriber, in place of the one that it has."""
-        if channel == subscriber.channel or channel not in self._index:
-            return
-        self._off_channel(subscriber)
-        subscriber.channel = channel
-        name = next(self._names)
-        self._by_name[name] = subscriber
-        self._channels.take(channel, name)
-        subscriber.heard = self.bearers.open(self._index[channel])
-
-    def _off_channel(self, subscriber: Subscriber) -> None:
-        name = self._channels.owner(subscriber.channel)
-        if name and self._by_name.get(name) is subscriber:
-            del self._by_name[name]
-            self._channels.free(subscriber.channel, name)
-            self.bearers.close(self._index[subscriber.channel])
-
-    def _connected(self, subscriber: Subscriber) -> None:
-        subscriber.answered_at = asyncio.get_running_loop().time()
-        subscriber.reached("up")
-
-    def _end(self, subscriber: Subscriber, cause: int, by: str = "") -> None:
-        self._subscribers.pop(subscriber, None)
-        self._off_channel(subscriber)
-        subscriber.cause = subscriber.cause or cause
-        if by == "fault":
-            subscriber.by = "fault"
-        subscriber.cleared_at = asyncio.get_running_loop().time()
-        subscriber.reached("cleared")
 
     # -- the signalling's part -----------------------------------------------------------------------------------------
 
@@ -192,10 +92,6 @@ class ExchangeSpan(ABC):
     @abstractmethod
     def _say(self, said: Octets) -> None:
         """A frame is about to be sent."""
-
-    def _set_up(self, up: bool) -> None:
-        self.up = up
-        self._up_changed.set()
 
     # -- the cable -----------------------------------------------------------------------------------------------------
 

@@ -14,7 +14,7 @@ from hw.g711 import Samples
 from hw.sim.exchange_audio import key_press
 
 if TYPE_CHECKING:
-    from hw.sim.exchange_span import ExchangeSpan
+    from hw.sim.exchange_line import ExchangeLine
 
 Phase = Literal["dialling", "proceeding", "alerting", "up", "cleared"]
 _ORDER: tuple[Phase, ...] = ("dialling", "proceeding", "alerting", "up", "cleared")
@@ -36,7 +36,7 @@ class Subscriber:
     when the far end said that it sends tones or announcements; ``digits_wanted`` when it asked for more digits.
     """
 
-    span: ExchangeSpan = field(repr=False)
+    span: ExchangeLine = field(repr=False)
     #: What the span's signalling knows the call by; only the span looks at it.
     call: Any = field(repr=False)
     called: str
