@@ -14,8 +14,9 @@ from numpy.random import default_rng
 from hw.g711 import Octets, alaw_decode, alaw_encode
 from hw.line.dsp.level import peak
 from hw.line.signalling import r2_actions as do
+from hw.line.signalling.notices import Notice
 from hw.line.signalling.r2_actions import Rules
-from hw.line.signalling.r2_line import Notice, R2Line
+from hw.line.signalling.r2_line import R2Line
 from hw.line.span import SILENCE
 from hw.line.trunk import NoChannel
 from hw.sim.exchange_span import ExchangeSpan

@@ -7,7 +7,37 @@ from typing import Literal
 
 from attrs import frozen
 
-By = Literal["far", "us", "fault"]
+from hw.line.signalling.notices import (
+    Accepted,
+    Acknowledged,
+    Answered,
+    Blocked,
+    By,
+    Notice,
+    Offered,
+    Released,
+    Seized,
+)
+
+__all__ = [
+    "Accepted",
+    "Acknowledged",
+    "Action",
+    "Answered",
+    "Attach",
+    "Blocked",
+    "By",
+    "CallTone",
+    "Offered",
+    "Phase",
+    "Released",
+    "Rules",
+    "Seized",
+    "SendBits",
+    "SendSignal",
+    "Tone",
+]
+
 Tone = Literal["", "ringback", "busy", "congestion"]
 
 
@@ -65,59 +95,4 @@ class CallTone:
     name: Tone
 
 
-@frozen
-class Seized:
-    """A call comes in; nothing is known of it yet. ``Offered`` or ``Released`` follows."""
-
-
-@frozen
-class Offered:
-    """The incoming call's numbers are complete; it is to be alerted, answered or hung up. ``category`` is KA."""
-
-    called: str
-    caller: str
-    category: int
-
-
-@frozen
-class Acknowledged:
-    """Our seizure is acknowledged: the number is being sent."""
-
-
-@frozen
-class Accepted:
-    """The called subscriber is free: it rings, and the tone of it is on the channel."""
-
-
-@frozen
-class Answered:
-    """The called subscriber has answered."""
-
-
-@frozen
-class Released:
-    """The call is over, by a Q.850 cause. ``retry``: the channel was at fault before the call got anywhere. Of an
-    incoming call ``called`` and ``caller`` are what had come in of the numbers.
-    """
-
-    cause: int
-    by: By
-    retry: bool = False
-    called: str = ""
-    caller: str = ""
-
-
-@frozen
-class Blocked:
-    """Whether new calls may take the channel has changed; ``reason`` is empty when they may. ``fault``: it is
-    neither wanted here nor shown by the far end.
-    """
-
-    reason: str
-    fault: bool = False
-
-
-Action = (
-    SendBits | Attach | SendSignal | CallTone | Seized | Offered | Acknowledged | Accepted | Answered | Released
-    | Blocked
-)  # fmt: skip
+Action = SendBits | Attach | SendSignal | CallTone | Notice

@@ -14,13 +14,13 @@ from hw.g711 import Octets, alaw_encode
 from hw.line.dsp.r2_tones import R2Tones
 from hw.line.dsp.tones import period
 from hw.line.signalling import r2_actions as do
+from hw.line.signalling.notices import Notice
 from hw.line.signalling.r2_actions import Action, Rules
 from hw.line.signalling.r2_channel import R2Channel
 from hw.line.span import SILENCE
-from hw.line.trunk import FRAME, Timeslots
+from hw.line.trunk import FRAME
 
 TICK_MS = 20
-Notice = do.Seized | do.Offered | do.Acknowledged | do.Accepted | do.Answered | do.Released | do.Blocked
 
 
 @cache
@@ -165,26 +165,3 @@ class R2Line:
             self._due[number] = due
         else:
             self._due.pop(number, None)
-
-
-class R2Timeslots(Timeslots):
-    """A span's timeslots with the signalling's sounds in them, so that the switch never knows of them."""
-
-    def __init__(self, timeslots: Timeslots, line: R2Line) -> None:
-        self.channels = timeslots.channels
-        self._timeslots = timeslots
-        self._line = line
-
-    def read(self, into: Octets) -> None:
-        """The span's frame, silent where a register is at work."""
-        self._timeslots.read(into)
-        self._line.hear(into)
-
-    def write(self, frames: Octets) -> None:
-        """Send the frame with the registers' signals and the tones in place of the switch's audio."""
-        self._line.say(frames)
-        self._timeslots.write(frames)
-
-    def counters(self) -> dict[str, int]:
-        """The span's."""
-        return self._timeslots.counters()
