@@ -8,6 +8,8 @@ from typing import Any, Literal
 
 from attrs import Attribute, Factory, field, frozen, validators
 
+from hw.line.serial.settings import SerialSettings
+
 
 def _range_of_ports(_: Any, attribute: Attribute[tuple[int, int]], value: tuple[int, int]) -> None:
     low, high = value
@@ -44,6 +46,11 @@ def _differs_from_national(span: SpanSettings, attribute: Attribute[str], value:
 def _has_dahdi(span: SpanSettings, attribute: Attribute[DahdiSettings | None], value: DahdiSettings | None) -> None:
     if (span.driver == "dahdi") != (value is not None):
         raise ValueError(f"{attribute.name}: the driver dahdi needs it, and no other: {{ span = 1 }}")
+
+
+def _has_serial(span: SpanSettings, attribute: Attribute[SerialSettings | None], value: SerialSettings | None) -> None:
+    if (span.driver == "serial") != (value is not None):
+        raise ValueError(f'{attribute.name}: the driver serial needs it, and no other: {{ port = "/dev/…" }}')
 
 
 def _numbers(_: Any, attribute: Attribute[tuple[str, ...]], value: tuple[str, ...]) -> None:
@@ -133,7 +140,8 @@ class SpanSettings:
     name: str = field(validator=validators.min_len(1))
     #: ``sim``: the simulated exchange's sockets, whose path begins with ``address``.
     #: ``dahdi``: a card's span, see ``dahdi``.
-    driver: Literal["sim", "dahdi"] = "sim"
+    #: ``serial``: a modem on a serial port, see ``serial``.
+    driver: Literal["sim", "dahdi", "serial"] = "sim"
     #: ``pri``: Q.931. ``r2``: MFC-R2, variant China, see ``r2``. Analog ports, see ``loop``: ``fxo``: the exchange's
     #: lines; ``fxs``: telephones. A card with both is written as two spans, each with its channels.
     signalling: Literal["pri", "r2", "fxo", "fxs"] = "pri"
@@ -154,6 +162,7 @@ class SpanSettings:
     r2: R2Settings = field(factory=R2Settings)
     loop: LoopSettings = field(factory=LoopSettings, validator=_numbers_fit)
     dahdi: DahdiSettings | None = field(default=None, validator=_has_dahdi)
+    serial: SerialSettings | None = field(default=None, validator=_has_serial)
 
 
 @frozen

@@ -15,6 +15,8 @@ def open_trunk(settings: SpanSettings) -> Trunk:
     from hw.line.signalling.r2 import R2Trunk
     from hw.line.span import SimSpan
 
+    if settings.driver == "serial":
+        raise ValueError(f"span {settings.name}: the driver serial cannot be used yet")
     if settings.signalling in ("fxo", "fxs"):
         raise ValueError(f"span {settings.name}: signalling {settings.signalling} cannot be used yet")
     if settings.signalling == "r2":
