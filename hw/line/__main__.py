@@ -53,7 +53,7 @@ async def _run(settings: LineSettings) -> None:
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     tick_first(settings.realtime_priority)
-    await serve(settings, lambda: [open_trunk(span) for span in settings.spans], stop)
+    await serve(settings, lambda: [open_trunk(span, settings.zone) for span in settings.spans], stop)
 
 
 if __name__ == "__main__":

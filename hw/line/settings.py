@@ -9,6 +9,7 @@ from typing import Any, Literal
 from attrs import Attribute, Factory, field, frozen, validators
 
 from hw.line.serial.settings import SerialSettings
+from hw.zones import DEFAULT, ZONES
 
 
 def _range_of_ports(_: Any, attribute: Attribute[tuple[int, int]], value: tuple[int, int]) -> None:
@@ -31,6 +32,11 @@ def _names_differ(_: Any, attribute: Attribute[tuple[SpanSettings, ...]], value:
     for name in names:
         if names.count(name) > 1:
             raise ValueError(f"{attribute.name}: the name {name!r} is given twice")
+
+
+def _zone(_: Any, attribute: Attribute[str], value: str) -> None:
+    if value not in ZONES:
+        raise ValueError(f"{attribute.name}: {value!r} is no zone (there are {', '.join(ZONES)})")
 
 
 def _digits(_: Any, attribute: Attribute[str], value: str) -> None:
@@ -175,6 +181,8 @@ class LineSettings:
     rtp_address: str = field(default="127.0.0.1", validator=_ip_address)
     #: First and last UDP port for RTP (even) and RTCP (odd): two for every stream that is open at once.
     rtp_ports: tuple[int, int] = field(default=(16384, 17407), validator=_range_of_ports)
+    #: Whose tones callers hear and whose ringing and caller's number analog lines have; see ``hw.zones``.
+    zone: str = field(default=DEFAULT, validator=_zone)
     #: A stream that wants packets and gets none for so long is reported as ``RtpLost``.
     rtp_silence_ms: int = field(default=5000, validator=validators.ge(200))
     spans: tuple[SpanSettings, ...] = field(default=(), validator=_names_differ)

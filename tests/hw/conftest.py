@@ -16,6 +16,7 @@ from hw.line.signalling import open_trunk
 from hw.line.trunk import Trunk
 from hw.messages import Incoming, LineEvent, LineState
 from hw.sim.exchange import Exchange, ExchangeSettings, ExchangeSpanSettings, NumberSettings
+from hw.zones import DEFAULT
 
 E = TypeVar("E")
 CHANNELS = (*range(1, 16), *range(17, 32))
@@ -104,10 +105,11 @@ def pair(tmp_path: Path) -> Open:
 
     @asynccontextmanager
     async def opened(
-        numbers: tuple[NumberSettings, ...] = (), channels: tuple[int, ...] = CHANNELS, **settings: Any
+        numbers: tuple[NumberSettings, ...] = (), channels: tuple[int, ...] = CHANNELS, zone: str = DEFAULT,
+        **settings: Any,
     ) -> AsyncIterator[Pair]:
         address = str(tmp_path / "e1")
-        trunk = open_trunk(SpanSettings(name="e1", address=address, channels=channels, **settings))
+        trunk = open_trunk(SpanSettings(name="e1", address=address, channels=channels, **settings), zone)
         signalling = settings.get("signalling", "pri")
         spans = (ExchangeSpanSettings(address, channels, signalling),)
         exchange = Exchange(ExchangeSettings(spans, numbers))

@@ -15,12 +15,13 @@ from pathlib import Path
 from hw.line.dahdi import discovery
 from hw.line.settings import LineSettings, SpanSettings
 from hw.settings import SettingsError, load
+from hw.zones import DEFAULT, ZONES
 
 #: Timeslots of an E1 that carry channels (G.704: 0 is framing).
 _E1_CHANNELS = 31
 
 
-def system_conf(spans: Sequence[SpanSettings], first: Mapping[int, int]) -> str:
+def system_conf(spans: Sequence[SpanSettings], first: Mapping[int, int], zone: str = DEFAULT) -> str:
     """The file's text. ``first``: the number of each span's first channel, by span; without it as E1 spans in a row."""
     lines = ["# Made from onecall.toml by OneCall: python -m hw.line.dahdi.systemconf"]
     for span in spans:
@@ -36,7 +37,8 @@ def system_conf(spans: Sequence[SpanSettings], first: Mapping[int, int]) -> str:
         ]  # fmt: skip
         if card.echo_canceller:
             lines.append(f"echocanceller={card.echo_canceller},{bearers}")
-    return "\n".join([*lines, "", "loadzone=cn", "defaultzone=cn", ""])
+    tones = ZONES[zone].loadzone
+    return "\n".join([*lines, "", f"loadzone={tones}", f"defaultzone={tones}", ""])
 
 
 def ranges(numbers: Sequence[int]) -> str:
@@ -65,7 +67,7 @@ def main() -> int:
     except SettingsError as error:
         print(error, file=sys.stderr)
         return 2
-    sys.stdout.write(system_conf(settings.spans, first_channels()))
+    sys.stdout.write(system_conf(settings.spans, first_channels(), settings.zone))
     return 0
 
 

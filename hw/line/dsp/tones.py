@@ -1,49 +1,51 @@
-"""China's call-progress tones (450 Hz, −10 dBm0; zone 33 of the ITU's table of tones), and a few signals more."""
+"""Call-progress tones as samples: those of a zone's plan, and two signals that are the same everywhere."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from functools import cache
 
 import numpy as np
-from attrs import frozen
 from numpy.typing import NDArray
 
+from hw import zones
+from hw.g711 import Octets, alaw_encode
 from hw.line.dsp.level import sine
+from hw.line.trunk import FRAME
+from hw.zones import ZONES, Tone
 
-_LEVEL_DBM0 = -10.0
+_PER_MS = 8
 
-
-@frozen
-class Tone:
-    """A tone: ``hz``, and its cadence as on and off times in ms, in turn. ``once``: it ends after one cadence."""
-
-    hz: int
-    cadence_ms: tuple[int, ...]
-    once: bool = False
-
-
-#: One second of a continuous tone repeats without a seam: all frequencies are whole Hz.
-TONES = {
-    "dial": Tone(450, (1000,)),
-    "busy": Tone(450, (350, 350)),
-    "ringback": Tone(450, (1000, 4000)),
-    "congestion": Tone(450, (700, 700)),
-    "call-waiting": Tone(450, (400, 4000)),
-    "info": Tone(450, (100, 100, 100, 100, 100, 100, 400, 400)),
-    # GB/T 3380 is quoted with 1400 Hz for this one; the tables that switches are delivered with say 950 Hz.
-    "record": Tone(950, (400, 10000)),
-    "howler": Tone(950, (1000,)),
-    # Not of the plan: "speak now" of a voice mailbox, and what an agent hears before a call that answers itself.
-    "beep": Tone(1000, (400,), once=True),
-    "zip": Tone(450, (100, 50, 100), once=True),
+#: Of no plan: "speak now" of a voice mailbox, and what an agent hears before a call that answers itself.
+OWN: Mapping[str, Tone] = {
+    "beep": zones.parse("1000/400", once=True),
+    "zip": zones.parse("450/100,0/50,450/100", once=True),
 }
+#: Names of all tones, in every zone.
+NAMES = (*zones.NAMES, *OWN)
+
+
+def tone(name: str, zone: str = zones.DEFAULT) -> Tone:
+    """A tone of a zone's plan, or one that is the same everywhere. Raises ``KeyError``."""
+    return OWN[name] if name in OWN else ZONES[zone].tones[name]
 
 
 @cache
-def period(name: str) -> NDArray[np.int16]:
-    """One cadence of a tone as samples. Raises ``KeyError`` for a name that is not in ``TONES``."""
-    tone = TONES[name]
-    parts = [
-        np.zeros(ms * 8) if i % 2 else sine(((tone.hz, _LEVEL_DBM0),), ms * 8) for i, ms in enumerate(tone.cadence_ms)
-    ]
-    return np.concatenate(parts).round().astype(np.int16)
+def period(name: str, zone: str = zones.DEFAULT) -> NDArray[np.int16]:
+    """A tone's steps, once, as samples (8 kHz). Raises ``KeyError`` for a zone or a name that is not there."""
+    return np.concatenate([_samples(step) for step in tone(name, zone).steps]).round().astype(np.int16)
+
+
+@cache
+def frames(name: str, zone: str = zones.DEFAULT) -> Octets:
+    """A tone as A-law frames of 20 ms: as many of its periods as fill whole frames. Raises ``KeyError``."""
+    once = alaw_encode(period(name, zone))
+    return np.tile(once, FRAME // math.gcd(FRAME, len(once))).reshape(-1, FRAME)
+
+
+def _samples(step: zones.Step) -> NDArray[np.float64]:
+    """The step's frequencies, each beginning at zero, together ``LEVEL_DBM0``."""
+    whole = 10 * math.log10(sum(amplitude**2 for _, amplitude in step.parts)) if step.parts else 0.0
+    parts = tuple((hz, zones.LEVEL_DBM0 - whole + 20 * math.log10(amplitude)) for hz, amplitude in step.parts)
+    return sine(parts, step.ms * _PER_MS)

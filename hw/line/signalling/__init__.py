@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from hw.line.settings import SpanSettings
 from hw.line.trunk import Trunk
+from hw.zones import DEFAULT
 
 
-def open_trunk(settings: SpanSettings) -> Trunk:
-    """The trunk that ``settings`` describe, not yet started. Raises ``ValueError`` for a span that cannot be."""
+def open_trunk(settings: SpanSettings, zone: str = DEFAULT) -> Trunk:
+    """The trunk that ``settings`` describe in a zone (``hw.zones``), not yet started.
+
+    Raises ``ValueError`` for a span that cannot be.
+    """
     # Imported here: the build of the compiled part imports this package before that part exists.
     from hw.line.cas import SimCasSpan
     from hw.line.dahdi.span import DahdiSpan
@@ -22,7 +26,7 @@ def open_trunk(settings: SpanSettings) -> Trunk:
     if settings.signalling == "r2":
         if settings.driver != "sim":
             raise ValueError(f"span {settings.name}: signalling r2 is for the driver sim so far")
-        return R2Trunk(settings, SimCasSpan(settings.address, settings.channels))
+        return R2Trunk(settings, SimCasSpan(settings.address, settings.channels), zone)
     if settings.driver == "dahdi":
         return PriTrunk(settings, DahdiSpan(settings))
     return PriTrunk(settings, SimSpan(settings.address, settings.channels))

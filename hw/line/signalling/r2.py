@@ -18,12 +18,12 @@ from hw.line.signalling.r2_line import R2Line
 class R2Trunk(ChannelTrunk):
     """MFC-R2 on one span; see ``ChannelTrunk``. The line is up once the bits of all channels have come."""
 
-    def __init__(self, settings: SpanSettings, span: CasSpan) -> None:
-        """Raises ``ValueError`` for settings that R2 has nothing for."""
+    def __init__(self, settings: SpanSettings, span: CasSpan, zone: str) -> None:
+        """``zone``: whose tones its callers hear. Raises ``ValueError`` for settings that R2 has nothing for."""
         if settings.trace is not None:
             raise ValueError(f"span {settings.name}: trace is for signalling pri, R2 has no D channel")
         rules = Rules(settings.r2.called_digits, settings.r2.pause_ms, settings.r2.caller_wanted)
-        self._r2 = R2Line(settings.channels, rules, send_bits=span.send, tell=self._told)
+        self._r2 = R2Line(settings.channels, rules, zone, send_bits=span.send, tell=self._told)
         self._span = span
         super().__init__(settings, self._r2, span.timeslots)
         self.counts.update({"timeouts": 0, "double_seizures": 0})

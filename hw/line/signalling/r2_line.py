@@ -6,27 +6,20 @@ Time is the line's: 20 ms for every frame heard. Both the trunk and the simulate
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cache
 
 from attrs import define
 
-from hw.g711 import Octets, alaw_encode
+from hw.g711 import Octets
+from hw.line.dsp import tones
 from hw.line.dsp.r2_tones import R2Tones
-from hw.line.dsp.tones import period
 from hw.line.signalling import r2_actions as do
 from hw.line.signalling.notices import Notice
 from hw.line.signalling.r2_actions import Action, Rules
 from hw.line.signalling.r2_channel import R2Channel
 from hw.line.span import SILENCE
-from hw.line.trunk import FRAME
+from hw.zones import DEFAULT
 
 TICK_MS = 20
-
-
-@cache
-def _frames(tone: str) -> Octets:
-    """One cadence of a call-progress tone as A-law frames."""
-    return alaw_encode(period(tone)).reshape(-1, FRAME)
 
 
 @define
@@ -43,14 +36,16 @@ class _Sound:
 
 class R2Line:
     """Channels by number. ``send_bits(channel, bits)`` shows line signals; ``tell(channel, notice)`` takes what a
-    channel tells, at once and in the middle of a tick: it must not come back with a command.
+    channel tells, at once and in the middle of a tick: it must not come back with a command. Callers hear the tones of
+    ``zone``.
     """
 
     def __init__(
-        self, channels: Sequence[int], rules: Rules, *,
+        self, channels: Sequence[int], rules: Rules, zone: str = DEFAULT, *,
         send_bits: Callable[[int, int], None], tell: Callable[[int, Notice], None],
     ) -> None:  # fmt: skip
         self.now = TICK_MS
+        self._zone = zone
         self.channels = {number: R2Channel(rules) for number in channels}
         self._rows = {number: row for row, number in enumerate(channels)}
         self._send_bits = send_bits
@@ -132,7 +127,7 @@ class R2Line:
             if sound.register is not None:
                 sound.register.say(row)
             elif sound.tone:
-                cadence = _frames(sound.tone)
+                cadence = tones.frames(sound.tone, self._zone)
                 row[:] = cadence[sound.at % len(cadence)]
                 sound.at += 1
 

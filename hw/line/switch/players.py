@@ -29,14 +29,14 @@ class _Piece:
     total: int | None
 
     @classmethod
-    def of(cls, item: PlayItem, clips: ClipStore) -> _Piece:
+    def of(cls, item: PlayItem, clips: ClipStore, zone: str) -> _Piece:
         length = None if item.ms is None else item.ms * _PER_MS
         if item.kind == "clip":
             return cls(clips.get(item.value), None, None)
         if item.kind == "silence":
             return cls(None, _SILENCE, length)
-        samples = tones.period(item.value)
-        if tones.TONES[item.value].once:
+        samples = tones.period(item.value, zone)
+        if tones.tone(item.value, zone).once:
             length = len(samples) if length is None else min(length, len(samples))
         return cls(None, samples, length)
 
@@ -53,7 +53,9 @@ class _Piece:
 class Player:
     """Plays its items in turn. While a clip is still being read it gives silence."""
 
-    def __init__(self, name: str, items: Sequence[PlayItem], clips: ClipStore, *, loop: bool, gain: float) -> None:
+    def __init__(
+        self, name: str, items: Sequence[PlayItem], clips: ClipStore, *, zone: str, loop: bool, gain: float
+    ) -> None:
         """Raises ``KeyError`` for an unknown tone, ``ValueError`` for a length that makes no sense."""
         for item in items:
             if item.ms is not None and item.ms < 0:
@@ -61,7 +63,7 @@ class Player:
             if item.kind == "silence" and item.ms is None:
                 raise ValueError("a silence needs its ms")
         self.name = name
-        self._pieces = [_Piece.of(item, clips) for item in items]
+        self._pieces = [_Piece.of(item, clips, zone) for item in items]
         self._loop = loop
         self._gain = np.float32(gain)
         self._piece = 0

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from hw.line.dsp import dtmf
-from hw.line.dsp.tones import TONES
+from hw.line.dsp.tones import NAMES
 from hw.line.settings import LineSettings
 from hw.line.switch.clips import ClipStore
 from hw.line.switch.digits import AudioDigits
@@ -51,6 +51,7 @@ class Switch:
         self._emit = emit
         self._loop = loop
         self._address = settings.rtp_address
+        self._zone = settings.zone
         self._spans: list[tuple[slice, Timeslots]] = []
         row = 0
         for span in spans:
@@ -157,7 +158,9 @@ class Switch:
             raise ValueError(f"the gain {command.gain} is not within ±{_MAX_GAIN}")
         for item in command.items:
             _check(item)
-        player = Player(command.player, command.items, self._clips, loop=command.loop, gain=command.gain)
+        player = Player(
+            command.player, command.items, self._clips, zone=self._zone, loop=command.loop, gain=command.gain
+        )
         if row in self._players:
             self._end_player(row, "replaced")
         self._players[row] = player, command.until_digit
@@ -273,8 +276,8 @@ class Switch:
 
 
 def _check(item: PlayItem) -> None:
-    if item.kind == "tone" and item.value not in TONES:
-        raise ValueError(f"there is no tone {item.value!r} (there are {', '.join(TONES)})")
+    if item.kind == "tone" and item.value not in NAMES:
+        raise ValueError(f"there is no tone {item.value!r} (there are {', '.join(NAMES)})")
     if item.kind == "clip" and not Path(item.value).is_absolute():
         raise ValueError(f"the clip {item.value!r} is no absolute path")
 

@@ -21,7 +21,7 @@ def test_a_socket_is_enough_and_spans_have_all_bearer_channels() -> None:
     ({"rtp_address": "0.0.0.0"}, "phones are told"), ({"rtp_address": "pbx.example"}, "IP address"),
     ({"spans": [{"name": "e1"}, {"name": "e1"}]}, "'e1' is given twice"), ({"spans": [{"name": ""}]}, "name"),
     ({"spans": [{"name": "e1", "driver": "dadhi"}]}, "driver"), ({"rtp_silence_ms": 10}, "200"),
-    ({"rtp": 1}, "unknown key rtp"),
+    ({"rtp": 1}, "unknown key rtp"), ({"zone": "xx"}, "'xx' is no zone (there are cn, hk, tw, sg, us, uk, de, fr)"),
     ({"spans": [{"name": "lines", "signalling": "fxo"}]}, "loop.numbers: 0 given, one for each analog channel: 4"),
     ({"spans": [{"name": "e1", "loop": {"numbers": ["801"]}}]}, "1 given, one for each analog channel: 0"),
     ({"spans": [{"name": "x", "signalling": "fxs", "channels": [1], "loop": {"numbers": ["8-1"]}}]}, "no number"),

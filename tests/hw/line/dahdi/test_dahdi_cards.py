@@ -91,6 +91,7 @@ def test_system_conf_has_each_span_and_its_channels_where_the_card_has_them() ->
         "# e2", "span=2,0,0,ccs,hdb3", "bchan=32-46,48-62", "dchan=47", "",
     ]  # fmt: skip
     assert "loadzone=cn" in text
+    assert "loadzone=us\ndefaultzone=us" in system_conf([line()], {}, "hk")  # DAHDI has no table of Hong Kong's
     assert system_conf([line()], {}) == system_conf([line()], {1: 1})
 
 

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from hw.g711 import alaw_decode, alaw_encode
 from hw.line.dsp.dtmf import HIGH, KEYS, LOW, Detector, Edge, samples
 from hw.line.dsp.level import peak, sine
-from hw.line.dsp.tones import TONES, period
+from hw.line.dsp.tones import NAMES, period
+from hw.zones import ZONES
 
 
 def heard(audio: np.ndarray) -> list[Edge]:
@@ -79,8 +80,8 @@ def test_keys_are_found_in_noise_15_db_below() -> None:
 
 def test_tones_noise_and_speech_are_no_keys(speech) -> None:
     rng = np.random.default_rng(5)
-    everything = [period(name) for name in TONES] + [rng.normal(0, 3000, 80000), np.tile(speech, 40)]
-    assert keys(np.concatenate(everything)) == ""
+    tones = [period(name, zone) for zone in ZONES for name in NAMES]
+    assert keys(np.concatenate([*tones, rng.normal(0, 3000, 80000), np.tile(speech, 40)])) == ""
 
 
 def test_a_row_that_belongs_to_another_call_forgets_the_key_that_was_down() -> None:

@@ -118,6 +118,26 @@ def test_a_caller_comes_with_both_numbers_and_talks(r2: R2, settings: R2Settings
     run(main)
 
 
+@pytest.mark.requirement("A9.18")
+def test_callers_hear_the_busy_tone_of_the_zone_without_a_gap_or_a_jump(r2: R2) -> None:
+    async def main() -> None:
+        async with r2(zone="uk") as p:  # 375 ms on, 375 ms off: no whole number of frames
+            caller = p.exchange.call(BOX, CALLER)
+            incoming = await p.incoming()
+            p.trunk.alert(incoming.leg)
+            await caller.alerting()
+            caller.keep()
+            p.trunk.hangup(incoming.leg, 17)
+            await p.until(lambda: len(caller.audio) > 8000 * 4)
+            loud = np.abs(caller.audio.astype(int)).reshape(-1, 40).max(axis=1) > 500  # 5 ms each
+            edges = np.flatnonzero(np.diff(loud.astype(int)))[2:]  # the first ones are ringback's end
+            assert len(edges) >= 6 and set(np.diff(edges)) <= {74, 75, 76}
+            caller.hangup()
+            await p.until_idle()
+
+    run(main)
+
+
 def test_while_it_rings_the_caller_hears_ringback_from_us_unless_there_are_announcements(r2: R2) -> None:
     async def level_of(p: Pair, caller: Subscriber) -> float:
         caller.keep()

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from attrs import evolve
 
 from hw.g711 import alaw_decode, alaw_encode
 from hw.line.dsp import dtmf
 from hw.line.dsp.tones import period
 from hw.messages import Fault, Mix, Play, Played, PlayItem
+from tests.hw.line.conftest import Rig
 
 
 def wav(path: Path, pcm: np.ndarray, *, alaw: bool = False, rate: int = 8000) -> str:
@@ -60,6 +62,17 @@ def test_items_follow_each_other_to_the_sample(rig, tmp_path, speech) -> None:
     got = played(rig)[: len(wanted) - start]
     assert (got == alaw_decode(alaw_encode(wanted))[start:]).all()
     assert rig.told(Played) == [Played("a", "one", "done")]
+
+
+@pytest.mark.requirement("A9.18")
+def test_tones_are_those_of_the_zone(settings) -> None:
+    rig = Rig(evolve(settings, zone="sg"))
+    rig.switch.play(Play("a", "tone", (PlayItem("tone", "busy", ms=3000), PlayItem("tone", "beep"))))
+    rig.tick(200)
+    wanted = np.concatenate([np.resize(period("busy", "sg"), 24000), period("beep"), np.zeros(4800, np.int16)])
+    assert (rig.slots.hears(1) == alaw_decode(alaw_encode(wanted))).all()
+    assert rig.told(Played) == [Played("a", "tone", "done")]
+    rig.close()
 
 
 def test_a_tone_goes_on_until_it_is_stopped(rig) -> None:
