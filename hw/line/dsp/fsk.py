@@ -1,5 +1,5 @@
-"""Bell 202 as caller ID uses it (GR-30): 1200 bit/s, mark (1) 1200 Hz, space (0) 2200 Hz, octets of eight bits framed by
-a start and a stop bit.
+"""Bell 202 as caller ID uses it (GR-30): 1200 bit/s, mark (1) 1200 Hz, space (0) 2200 Hz, octets framed by a start and
+a stop bit.
 
 Received by spandsp; sent as one row of samples, made in advance: a caller ID is said once.
 """

@@ -82,7 +82,7 @@ def test_what_is_sent_as_keys_is_read_again_and_without_a_number_nothing_is_sent
     assert keys_of(CallerId(restricted=True)) == ""
 
 
-# -- the judge: spandsp's whole caller ID; our messages, modulation and framing have no part in it ----------------------
+# -- the judge: spandsp's whole caller ID; our messages, modulation and framing have no part in it ---
 
 ADSI = FFI()
 ADSI.cdef("""
