@@ -22,7 +22,7 @@ SPANINFO = Struct("=i20s40s3i4i5I7i40s40s40s40s2i6s")
 #: struct dahdi_params: channel, span, position, signalling, its capabilities, five of hook and bits, law, idle bits;
 #: name; eleven times; alarms.
 PARAMS = Struct("=12i40s11iI")
-#: struct dahdi_bufferinfo: transmit and receive policy, number, size, full read and write buffers.
+#: struct dahdi_bufferinfo: transmit and receive policy, number, size, full read and write buffers (never told: -1).
 BUFFERINFO = Struct("=6i")
 #: struct dahdi_gains: channel (0: this), receive and transmit table.
 GAINS = Struct("=i256s256s")
@@ -50,10 +50,10 @@ def _request(direction: Literal["w", "r", "wr"], number: int, layout: Struct = I
 FLUSH = _request("w", 3)
 GET_PARAMS = _request("wr", 5, PARAMS)
 GETEVENT = _request("r", 8)
+IOMUX = _request("wr", 9)
 SPANSTAT = _request("wr", 10, SPANINFO)
 MAINT_MODE = _request("w", 11, MAINT)
 SETGAINS = _request("w", 16, GAINS)
-GET_BUFINFO = _request("r", 27, BUFFERINFO)
 SET_BUFINFO = _request("w", 27, BUFFERINFO)
 AUDIOMODE = _request("w", 32)
 ECHOCANCEL = _request("w", 33)
@@ -68,6 +68,7 @@ ATTACH_ECHOCAN = _request("w", 59, ATTACH)
 #: A read or write while an event waits fails with this errno, which is no system's (user.h).
 ELAST = 500
 FLUSH_READ = 1
+IOMUX_WRITEEMPTY, IOMUX_NOWAIT = 4, 0x100
 POLICY_IMMEDIATE = 0
 LAW_ALAW = 2
 

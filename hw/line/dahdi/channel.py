@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
@@ -74,6 +75,9 @@ class BearerChannel(Channel):
         super().__init__(devices, number, _AUDIO_BUFFERS, FRAME)
         #: Whether a frame has come: what is missing before is not missed.
         self.started = False
+        self._early: deque[Octets] = deque()
+        self._spare = [np.empty(FRAME, np.uint8) for _ in range(2 * _AUDIO_BUFFERS)]
+        self._unsent = 0
         try:
             abi.call(self.fd, abi.SETLAW, abi.LAW_ALAW)
             abi.call(self.fd, abi.AUDIOMODE, 1)
@@ -86,24 +90,42 @@ class BearerChannel(Channel):
 
     def read(self, into: Octets) -> bool:
         """The next frame [160]; False, and ``into`` untouched, when there is none yet. Raises ``OSError``."""
-        there = self._now(lambda: os.readv(self.fd, [into.data])) is not None
-        self.started |= there
-        return there
+        if not self._early:
+            return self._receive(into)
+        frame = self._early.popleft()
+        into[:] = frame
+        self._spare.append(frame)
+        return True
 
     def write(self, frame: Octets) -> bool:
         """Send one frame [160]; False when the kernel's buffers are full. Raises ``OSError``."""
-        return self._now(lambda: os.write(self.fd, frame.data)) is not None
+        taken = self._now(lambda: os.write(self.fd, frame.data)) is not None
+        self._unsent += taken
+        return taken
 
     def waiting(self) -> tuple[int, int]:
-        """Frames that wait in the kernel: to be read, to be sent."""
-        *_, read, write = abi.call(self.fd, abi.GET_BUFINFO)
-        assert isinstance(read, int)
-        assert isinstance(write, int)
-        return read, write
+        """Frames that wait: to be read, to be sent. Raises ``OSError``.
+
+        DAHDI does not tell their number. So what is to be read is fetched and counted; what is to be sent is what was
+        written less what has come, for the card sends one for each that it receives; it does tell when it has none.
+        """
+        while self._spare and self._receive(self._spare[-1]):
+            self._early.append(self._spare.pop())
+        dry = abi.call(self.fd, abi.IOMUX, abi.IOMUX_WRITEEMPTY | abi.IOMUX_NOWAIT)[0]
+        self._unsent = 0 if dry else max(self._unsent, 1)
+        return len(self._early), self._unsent
 
     def flush(self) -> None:
         """Forget what has come and was not read."""
         abi.call(self.fd, abi.FLUSH, abi.FLUSH_READ)
+        self._spare += self._early
+        self._early.clear()
+
+    def _receive(self, into: Octets) -> bool:
+        there = self._now(lambda: os.readv(self.fd, [into.data])) is not None
+        self.started |= there
+        self._unsent -= there
+        return there
 
     def loop_back(self, on: bool) -> None:
         """Send back what comes (a test of the line, run from its far end)."""

@@ -86,10 +86,12 @@ class DahdiTimeslots(Timeslots):
         self._skip = -1
         channel = self._open[self._turn]
         to_read, to_send = channel.waiting()
-        if to_read > self._reserve + 1 and channel.read(self._spare):
-            self._counts["slips"] += 1
+        for _ in range(to_read - self._reserve - 1):
+            self._counts["slips"] += channel.read(self._spare)
         if to_send > self._reserve + 1:
             self._skip = self._turn
-        elif to_send == 0:
-            self._fill(channel)
-            self._counts["underruns"] += 1
+        elif to_send == 0:  # a late tick, which was late for the others too
+            for each in self._open:
+                if each.waiting()[1] == 0:
+                    self._fill(each)
+                    self._counts["underruns"] += 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from pathlib import Path
 from struct import Struct
@@ -41,9 +42,7 @@ def test_the_sizes_are_those_that_the_kernel_has_in_its_ioctl_numbers() -> None:
 
 
 def test_every_number_size_and_offset_is_the_headers(tmp_path: Path) -> None:
-    include = next((place for place in _PLACES if (Path(place) / "dahdi/user.h").exists()), None)
-    if include is None:
-        pytest.skip("dahdi/user.h is not there; tests/dahdi/run compares with the package's")
+    include = _include()
     constants = [name for name, value in vars(abi).items() if isinstance(value, int) and name[0] != "_"]
     ours = [value.code for value in REQUESTS.values()] + [getattr(abi, name) for name in constants]
     theirs = [f"DAHDI_{_C_NAMES.get(name, name)}" for name in REQUESTS]
@@ -55,20 +54,42 @@ def test_every_number_size_and_offset_is_the_headers(tmp_path: Path) -> None:
         for member in _MEMBERS.get(name, ()):
             ours.append(_offset(layout.format, _AT[name, member]))
             theirs.append(f"offsetof(struct dahdi_{c}, {member})")
-    lines = "".join(f'printf("%lu\\n", (unsigned long)({term}));\n' for term in theirs)
-    source = tmp_path / "abi.c"
-    source.write_text(
-        "#include <stddef.h>\n#include <stdio.h>\n#include <sys/ioctl.h>\n#include <dahdi/user.h>\n"
-        f"int main(void) {{\n{lines}return 0;\n}}\n"
-    )
-    subprocess.run(["gcc", "-w", "-I", include, "-o", tmp_path / "abi", source], check=True)
-    said = subprocess.run([tmp_path / "abi"], capture_output=True, text=True, check=True).stdout.split()
+    said = _values(theirs, "dahdi/user.h", include, tmp_path)
     wrong = [
-        f"{term}: {there}, ours {here}" for term, here, there in zip(theirs, ours, map(int, said), strict=True)
+        f"{term}: {there}, ours {here}" for term, here, there in zip(theirs, ours, said, strict=True)
         if here != there
     ]  # fmt: skip
     assert not wrong
     assert len(ours) > 60
+
+
+def test_the_simulated_card_has_the_headers_numbers_too(tmp_path: Path) -> None:
+    include = _include()
+    card = Path(__file__).parent / "card"
+    names = re.findall(r"^#define (DAHDI_\w+|ELAST) ", (card / "user.h").read_text(), re.MULTILINE)
+    assert len(names) > 70
+    ours, theirs = _values(names, "user.h", card, tmp_path), _values(names, "dahdi/user.h", include, tmp_path)
+    assert dict(zip(names, ours, strict=True)) == dict(zip(names, theirs, strict=True))
+
+
+def _include() -> Path:
+    for place in map(Path, _PLACES):
+        if (place / "dahdi/user.h").exists():
+            return place
+    pytest.skip("dahdi/user.h is not there; tests/dahdi/run compares with the package's")
+
+
+def _values(terms: list[str], header: str, include: Path, folder: Path) -> list[int]:
+    """What C makes of these terms with this header."""
+    lines = "".join(f'printf("%lu\\n", (unsigned long)({term}));\n' for term in terms)
+    source = folder / "values.c"
+    source.write_text(
+        f"#include <stddef.h>\n#include <stdio.h>\n#include <sys/ioctl.h>\n#include <{header}>\n"
+        f"int main(void) {{\n{lines}return 0;\n}}\n"
+    )
+    subprocess.run(["gcc", "-w", "-I", include, "-o", folder / "values", source], check=True)
+    said = subprocess.run([folder / "values"], capture_output=True, text=True, check=True).stdout
+    return [int(line) for line in said.split()]
 
 
 def _offset(layout: str, index: int) -> int:
