@@ -31,6 +31,8 @@ from appliance.setup import machine
 from appliance.setup.edit import EditError
 from appliance.setup.lines import LINES, SetupError, use_lines
 from appliance.setup.steps import Step, steps
+from appliance.setup.zones import now as zone_now
+from appliance.setup.zones import titles
 
 Command = Callable[[argparse.Namespace, Translate], int]
 
@@ -167,10 +169,12 @@ def lines(wanted: argparse.Namespace, _: Translate) -> int:
         return BAD if any(one.state == "fail" for one in facts) else DONE
     if wanted.action in ("conf", "loop"):
         return cards.tool(wanted.action, config, *([wanted.name] if wanted.action == "loop" else []))
-    spans = tomllib.loads(_text(config)).get("line", {}).get("spans", [])
+    told = tomllib.loads(_text(config))
+    spans = told.get("line", {}).get("spans", [])
     found = devices.find()
     if wanted.json:
-        emit({"spans": spans, "cards": found.cards, "serial": found.serial, "kinds": list(LINES)})
+        zone = {"zone": zone_now(told), "zones": titles(_)}
+        emit({"spans": spans, "cards": found.cards, "serial": found.serial, "kinds": list(LINES), **zone})
         return DONE
     rows = [(_("in use"), span.get("name", ""), span.get("driver", "sim")) for span in spans]
     rows += [(_("card"), card, "") for card in found.cards] + [(_("serial port"), port, "") for port in found.serial]

@@ -27,7 +27,7 @@ TITLES: Mapping[Name, str] = {
 }
 #: What is to be done while a step is open.
 TODO: Mapping[Name, str] = {
-    "zone": "",
+    "zone": N_("choose whose tones callers hear"),
     "lines": N_("choose the card's lines or the simulator"),
     "number": N_("enter the number that callers dial"),
     "agents": N_("add agents, and give a PIN to those who have none"),
@@ -92,7 +92,7 @@ def steps(facts: Facts, phones: Sequence[PhoneRow]) -> list[Step]:
     if without:
         people += ", " + _("without PIN: {}").format(", ".join(without))
     return [
-        Step("zone", True, _("China: its tones and its MFC-R2; there is no other yet")),
+        Step("zone", facts.lines is not None, _zone(facts), facts.lines is not None),
         Step("lines", _lines_done(facts.lines), _lines(facts), facts.lines is not None),
         Step("number", bool(numbers), ", ".join(numbers) or _("none")),
         Step("agents", bool(facts.agents) and not without, people),
@@ -104,6 +104,12 @@ def steps(facts: Facts, phones: Sequence[PhoneRow]) -> list[Step]:
 def _lines_done(lines: Lines | None) -> bool:
     """A card's lines need a card; the simulator is a choice as good as any where there is none."""
     return lines is not None and bool(lines.drivers) and ("dahdi" in lines.drivers) is bool(lines.cards)
+
+
+def _zone(facts: Facts) -> str:
+    if facts.lines is None:
+        return why_unknown(facts)
+    return f"{facts.lines.zone} {facts.lines.zones.get(facts.lines.zone, '?')}"
 
 
 def _lines(facts: Facts) -> str:

@@ -10,7 +10,7 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from attrs import frozen
@@ -35,18 +35,20 @@ class NotAllowedError(MachineError):
 
 @frozen
 class Lines:
-    """``drivers`` of the lines in use, and what the system says there is."""
+    """``drivers`` of the lines in use, what the system says there is; the zone, and the names of all ``zones``."""
 
     drivers: tuple[str, ...]
     cards: tuple[str, ...]
     serial: tuple[str, ...]
+    zone: str
+    zones: Mapping[str, str]
 
 
 async def lines(config: Path) -> Lines:
     """What lines there are. Raises ``MachineError``."""
     found = json.loads(await _run(*_onecall(config, "lines", "--json")))
     drivers = tuple(str(span.get("driver", "sim")) for span in found["spans"])
-    return Lines(drivers, tuple(found["cards"]), tuple(found["serial"]))
+    return Lines(drivers, tuple(found["cards"]), tuple(found["serial"]), found["zone"], found["zones"])
 
 
 def other(lines: Lines) -> str:
@@ -55,14 +57,24 @@ def other(lines: Lines) -> str:
     return "sim" if "dahdi" in lines.drivers or idle else "dahdi"
 
 
-#: What one would type for ``use`` and ``restart``.
-USE = "sudo onecall lines use {}"
+#: What one would type for ``restart``, and in front of the words of ``change``.
 RESTART = "sudo systemctl restart onecall.target"
+CHANGE = "sudo onecall {}"
 
 
-async def use(config: Path, kind: str) -> None:
-    """Change the lines in the settings file. Raises ``MachineError``, ``NotAllowedError``."""
-    await _run(*_may(os.access(config.parent, os.W_OK)), *_onecall(config, "lines", "use", kind, "--yes"))
+def use_lines(kind: str) -> Sequence[str]:
+    """The command's words that choose the lines."""
+    return ("lines", "use", kind)
+
+
+def use_zone(zone: str) -> Sequence[str]:
+    """The command's words that choose the zone."""
+    return ("setup", "--zone", zone)
+
+
+async def change(config: Path, *words: str) -> None:
+    """Change the settings file by the command. Raises ``MachineError``, ``NotAllowedError``."""
+    await _run(*_may(os.access(config.parent, os.W_OK)), *_onecall(config, *words, "--yes"))
 
 
 async def restart(config: Path) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +51,27 @@ class Settling:
         return await told(self._app, self._feed.call(method, **params))
 
     async def _zone(self, facts: Facts, calls: int) -> None:
-        self._app.notify(_("China is the only zone that there is: nothing to choose"))
+        if self._config is None or facts.lines is None:
+            self._app.notify(firstrun.why_unknown(facts), severity="warning", markup=False)
+            return
+        zones, chosen = facts.lines.zones, ""
+
+        async def send(values: Values) -> bool:
+            nonlocal chosen
+            if values["zone"] not in zones:
+                self._app.notify(_("there are the zones {}").format(", ".join(zones)), severity="error")
+                return False
+            chosen = values["zone"]
+            return True
+
+        note = _("Whose tones callers hear, and whose ringing and caller's number analog lines have:")
+        names = "\n".join(f"  {name}  {title}" for name, title in zones.items())
+        fields = [Field("zone", _("Zone"), facts.lines.zone)]
+        if not await self._form(_("Zone"), f"{note}\n{names}", fields, send) or chosen == facts.lines.zone:
+            return
+        question = "\n".join([_("Use the zone {} ({})?").format(chosen, zones[chosen]), *_consequences(calls)])
+        if await self._ask(question):
+            await self._change(self._config, machine.use_zone(chosen))
 
     # -- lines ---------------------------------------------------------------------------------------------------------
 
@@ -60,24 +80,27 @@ class Settling:
             self._app.notify(firstrun.why_unknown(facts), severity="warning", markup=False)
             return
         kind = machine.other(facts.lines)
-        if not await self._ask(_question(kind, bool(facts.lines.cards), calls)):
-            return
+        if await self._ask(_question(kind, bool(facts.lines.cards), calls)):
+            await self._change(self._config, machine.use_lines(kind))
+
+    async def _change(self, config: Path, words: Sequence[str]) -> None:
+        """Have the settings changed by the command, and the services restart; says what to type where it may not."""
         try:
-            await machine.use(self._config, kind)
+            await machine.change(config, *words)
         except NotAllowedError as error:
-            await self._by_hand(str(error), machine.USE.format(kind), machine.RESTART)
+            await self._by_hand(str(error), machine.CHANGE.format(" ".join(words)), machine.RESTART)
             return
         except MachineError as error:
             await self._tell(str(error))
             return
         try:
-            restarted = await machine.restart(self._config)
+            restarted = await machine.restart(config)
         except MachineError as error:
-            await self._by_hand(_("The lines are chosen, but the services did not restart: {}").format(error),
+            await self._by_hand(_("The settings are changed, but the services did not restart: {}").format(error),
                                 machine.RESTART)  # fmt: skip
             return
-        later = _("The lines are chosen; they hold from the next start of the services on.")
-        self._app.notify(_("The lines are chosen. The services restart.") if restarted else later)
+        later = _("The settings are changed; they hold from the next start of the services on.")
+        self._app.notify(_("The settings are changed. The services restart.") if restarted else later)
 
     async def _by_hand(self, why: str, *commands: str) -> None:
         await self._tell("\n\n".join([why, _("It can be done in a terminal:"), *(f"  {words}" for words in commands)]))
@@ -188,9 +211,17 @@ def _question(kind: str, found: bool, calls: int) -> str:
     }[kind]
     parts = [
         what,
-        _("Lines that stand there are replaced; the file before is kept as onecall.toml.old."),
-        _("Then the services restart, and calls that are up end: {}.").format(calls),
+        _("Lines that stand there are replaced."),
+        *_consequences(calls),
     ]
     if kind == "dahdi" and not found:
         parts.insert(1, _("No card was found: until there is one, nobody can call in."))
     return "\n".join(parts)
+
+
+def _consequences(calls: int) -> Sequence[str]:
+    """What every change of the settings brings."""
+    return (
+        _("The file before is kept as onecall.toml.old."),
+        _("Then the services restart, and calls that are up end: {}.").format(calls),
+    )

@@ -21,6 +21,7 @@ from appliance.events.types import Event
 from appliance.findings import Finding
 from appliance.pluginmanager import Plugins
 from appliance.settings import ControlSettings, SettingsError, load
+from appliance.setup import zones
 
 #: How long the service may take for an answer.
 _ANSWER_S = 10.0
@@ -68,7 +69,7 @@ def _machine(
         *service.store(control.store, plugins.migrations(), _),
         *machine.disk(control, _),
         *machine.clock(answer.newest, _),
-        *machine.lines(lines.find(), spans, _),
+        *machine.lines(lines.find(), spans, zones.now(tables), _),
         *(cards.check(config, _) if "dahdi" in spans else ()),
         *machine.sip(listen, answer.status is not None, _),
     ]

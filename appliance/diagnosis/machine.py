@@ -17,6 +17,7 @@ from appliance.api.locale import Translate
 from appliance.diagnosis.lines import Found
 from appliance.findings import Finding, State
 from appliance.settings import ControlSettings
+from appliance.setup.zones import titles
 
 #: adjtimex(2) answers so while nobody keeps the clock right.
 _TIME_ERROR = 5
@@ -67,8 +68,8 @@ def disk(settings: ControlSettings, _: Translate) -> Iterator[Finding]:
     yield Finding("disk", state, _("{}: {:.1f} GB are free").format(place, free / 1e3), todo)
 
 
-def lines(found: Found, spans: Sequence[str], _: Translate) -> Iterator[Finding]:
-    """Cards and modems, and whether the settings use them."""
+def lines(found: Found, spans: Sequence[str], zone: str, _: Translate) -> Iterator[Finding]:
+    """Cards and modems, and whether the settings use them; whose tones there are."""
     if found.cards and all(driver == "sim" for driver in spans):
         yield Finding("lines.card", "warn", _("card found: {}; the lines are simulated").format(", ".join(found.cards)))
     else:
@@ -83,6 +84,8 @@ def lines(found: Found, spans: Sequence[str], _: Translate) -> Iterator[Finding]
         yield Finding("lines.set", "fail", _("no line is set up: nobody can call"), todo)
     else:
         yield Finding("lines.set", "ok", _("lines: {}").format(", ".join(spans)))
+    if (title := titles(_).get(zone)) is not None:  # of another one the settings' check tells
+        yield Finding("lines.zone", "ok", _("zone: {} ({})").format(zone, title))
 
 
 def sip(listen: Sequence[str], running: bool, _: Translate) -> Iterator[Finding]:

@@ -12,6 +12,8 @@ from attrs import field, frozen
 from appliance.api.locale import Translate
 from appliance.setup import edit
 from appliance.setup.lines import LINES, use_lines
+from appliance.setup.zones import now as zone_now
+from appliance.setup.zones import titles, use_zone
 
 
 @frozen
@@ -27,10 +29,14 @@ class Step:
 
 def steps(_: Translate) -> list[Step]:
     """All steps in order. ``check`` raises ``ValueError`` with a sentence."""
+    zones = titles(_)
+    named = ", ".join(f"{name} {title}" for name, title in zones.items())
     return [
         Step("site", _("Name of the call centre"), _filled(_), _reader("site", "OneCall"), _key("site")),
         Step("language", _("Language (zh or en)"), _one_of(("zh", "en"), _), _reader("language", "zh"),
              _key("language")),
+        Step("zone", _("Zone, for tones and analog lines ({})").format(named), _one_of(tuple(zones), _), zone_now,
+             use_zone),
         Step("address", _("This machine's IPv4 address on the phones' network"), _address(_), _address_now,
              _set_address),
         Step("outside-prefix", _("What phones dial before a number outside (- for none: nobody dials out)"), _digits(_),

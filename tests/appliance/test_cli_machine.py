@@ -9,7 +9,9 @@ import pytest
 
 from appliance import cli
 from appliance.api import locale
+from appliance.setup import zones
 from appliance.store.migrations import upgrade
+from hw.zones import ZONES
 
 
 @pytest.fixture(autouse=True)
@@ -65,6 +67,7 @@ def test_the_doctor_says_that_the_service_is_down_and_looks_at_the_rest(
     assert found["service"]["state"] == "fail"
     assert found["service"]["todo"] == "systemctl start onecall.target"
     assert found["settings"]["state"] == found["store.file"]["state"] == "ok"
+    assert found["lines.zone"]["found"] == "zone: cn (China)"
     assert found["recording.folder"]["state"] in ("ok", "warn", "fail")
     assert found["speech.prompt"]["state"] == "ok", found["speech.prompt"]
     assert cli.main(["doctor", "--config", str(config)]) == 1
@@ -77,6 +80,22 @@ def test_the_doctor_names_the_key_that_is_wrong(config: Path, capsys: pytest.Cap
     config.write_text(config.read_text(encoding="utf-8").replace("rtp_silence_ms = 5000", "rtp_silence_ms = 5"))
     assert onecall(config, "doctor") == 1
     assert "[line]: 'rtp_silence_ms'" in capsys.readouterr().out
+
+
+def test_the_doctor_names_the_zones_when_the_one_in_the_file_is_none(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config.write_text(config.read_text(encoding="utf-8").replace('zone = "cn"', 'zone = "mars"'), encoding="utf-8")
+    assert onecall(config, "doctor") == 1
+    assert "'mars' is no zone (there are cn, hk, tw, sg, us, uk, de, fr)" in capsys.readouterr().out
+
+
+def test_every_zone_has_a_name_in_both_languages() -> None:
+    english, chinese = (
+        zones.titles(locale.catalogue(Path(cli.__file__).parent, "onecall", language)) for language in ("en", "zh")
+    )
+    assert list(english) == list(chinese) == list(ZONES)
+    assert all(english[name] != chinese[name] for name in ZONES)
 
 
 def test_lines_are_changed_only_when_asked_and_answered(
@@ -97,7 +116,7 @@ def test_lines_are_changed_only_when_asked_and_answered(
 
 def test_setup_changes_what_is_given_and_keeps_comments(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = config.read_text(encoding="utf-8")
-    words = ("--site", "浦东客服", "--language", "en", "--address", "192.0.2.7", "--lines", "sim")
+    words = ("--site", "浦东客服", "--language", "en", "--address", "192.0.2.7", "--lines", "sim", "--zone", "hk")
     assert onecall(config, "setup", *words, "--number", "95009", "--yes") == 0
     said = capsys.readouterr().err
     assert "onecall numbers add 95009 menu:main" in said
@@ -105,7 +124,7 @@ def test_setup_changes_what_is_given_and_keeps_comments(config: Path, capsys: py
     after = config.read_text(encoding="utf-8")
     tables = tomllib.loads(after)
     assert (tables["control"]["site"], tables["control"]["language"]) == ("浦东客服", "en")
-    assert tables["line"]["rtp_address"] == "192.0.2.7"
+    assert (tables["line"]["rtp_address"], tables["line"]["zone"]) == ("192.0.2.7", "hk")
     assert tables["phone"]["listen"] == ["udp:192.0.2.7:0", "tcp:192.0.2.7:0"]
     assert {line for line in before.splitlines() if line.startswith("#")} <= set(after.splitlines())
 
@@ -117,14 +136,17 @@ def test_setup_asks_at_a_terminal_until_the_answer_can_be(
         def isatty(self) -> bool:
             return True
 
-    answers = ["浦东客服", "", "192.0.2.300", "192.0.2.7", "-", "sim", "", "y"]
+    answers = ["浦东客服", "", "mars", "tw", "192.0.2.300", "192.0.2.7", "-", "sim", "", "y"]
     monkeypatch.setattr("sys.stdin", Terminal("\n".join(answers) + "\n"))
     assert onecall(config, "setup") == 0
-    assert "'192.0.2.300' is no IPv4 address" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "'192.0.2.300' is no IPv4 address" in said
+    assert "(cn China, hk Hong Kong, tw Taiwan, " in said and "'mars' must be one of cn, hk, tw" in said
     tables = tomllib.loads(config.read_text(encoding="utf-8"))
     control = tables["control"]
     assert (control["site"], control["language"], control["outside_prefix"]) == ("浦东客服", "zh", "")
     assert (tables["line"]["rtp_address"], tables["line"]["spans"][0]["driver"]) == ("192.0.2.7", "sim")
+    assert tables["line"]["zone"] == "tw"
 
 
 @pytest.mark.parametrize(
@@ -134,6 +156,7 @@ def test_setup_asks_at_a_terminal_until_the_answer_can_be(
         (("--address", "0.0.0.0", "--yes"), "must be one address"),
         (("--language", "fr", "--yes"), "must be one of zh, en"),
         (("--number", "12a", "--yes"), "2 to 15 digits"),
+        (("--zone", "mars", "--yes"), "must be one of cn, hk"),
         ((), "Nobody is at the terminal"),
     ],
 )

@@ -18,6 +18,7 @@ from textual_admin.machine import Lines
 
 ROOT = Path(__file__).resolve().parents[2]
 FIRST = {"first_steps": True}
+ZONES = {"cn": "China", "hk": "Hong Kong"}
 
 
 def site(seeing: Seeing) -> SiteServing:
@@ -51,7 +52,7 @@ async def fill(see: Seeing, *values: str) -> None:
 def test_the_console_begins_with_the_first_steps_until_the_admin_says_that_they_are_finished(tmp_path: Path) -> None:
     async def first(see: Seeing) -> None:
         await see.until("Next: Number")
-        for text in ("Zone ✓ done China", "Number ○ open none", "Agents ○ open 0 agents", "2 phones", "8 Set up"):
+        for text in ("Zone ○ open this", "Number ○ open none", "Agents ○ open 0 agents", "2 phones", "8 Set up"):
             await see.until(text.replace("2 phones", "0 phones, 1 registered"))
         await opened(see, "done", "Is the site set up?")
         await see.press("n")
@@ -178,6 +179,26 @@ def test_the_lines_are_chosen_by_the_command_after_a_question_that_says_what_it_
     see(tmp_path, work, serve=serving_site, console={"config": config})
 
 
+@pytest.mark.requirement("A9.18")
+def test_the_zone_is_chosen_from_those_that_there_are_after_a_question(tmp_path: Path) -> None:
+    config = simulated(tmp_path)
+
+    async def work(see: Seeing) -> None:
+        await see.press("8")
+        await see.until("Zone ✓ done cn China")
+        await opened(see, "zone", "hk  Hong Kong")
+        await fill(see, "mars")
+        await see.until("there are the zones cn, hk, tw, sg, us, uk, de, fr")
+        await fill(see, "hk")
+        await see.until("Use the zone hk (Hong Kong)?")
+        assert see.sees("calls that are up end: 1.")
+        await see.press("y")
+        await see.until("Zone ✓ done hk Hong Kong")
+        assert tomllib.loads(config.read_text(encoding="utf-8"))["line"]["zone"] == "hk"
+
+    see(tmp_path, work, serve=serving_site, console={"config": config})
+
+
 def test_what_the_command_cannot_do_is_told_with_what_to_type(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     config = simulated(tmp_path)
     sudo = tmp_path / "sudo"
@@ -232,11 +253,11 @@ def test_a_console_without_settings_says_why_its_lines_cannot_be_changed(tmp_pat
 @pytest.mark.parametrize(
     ("lines", "done"),
     [
-        (Lines(("sim",), (), ()), True),
-        (Lines(("sim",), ("Span 1: WCT1/0",), ()), False),
-        (Lines(("dahdi",), ("Span 1: WCT1/0",), ()), True),
-        (Lines(("dahdi",), (), ()), False),
-        (Lines((), (), ()), False),
+        (Lines(("sim",), (), (), "cn", ZONES), True),
+        (Lines(("sim",), ("Span 1: WCT1/0",), (), "cn", ZONES), False),
+        (Lines(("dahdi",), ("Span 1: WCT1/0",), (), "cn", ZONES), True),
+        (Lines(("dahdi",), (), (), "cn", ZONES), False),
+        (Lines((), (), (), "cn", ZONES), False),
         (None, False),
     ],
 )

@@ -74,11 +74,11 @@ def test_cards_and_modems_are_found(tmp_path: Path) -> None:
     assert found.cards == (card, "Span 2", "Span 10: other")
     names = [Path(path).name for path in found.serial]
     assert names == ["usb-USR_5637", "ttyUSB0", "ttyUSB1"]
-    states = {one.check: one for one in machine.lines(found, ["sim"], english)}
+    states = {one.check: one for one in machine.lines(found, ["sim"], "cn", english)}
     assert states["lines.card"].state == "warn"
     assert "the lines are simulated" in states["lines.card"].found
     assert states["lines.set"].state == "ok"
-    assert [one.state for one in machine.lines(find(tmp_path / "none"), [], english)] == ["ok", "ok", "fail"]
+    assert [one.state for one in machine.lines(find(tmp_path / "none"), [], "mars", english)] == ["ok", "ok", "fail"]
 
 
 def test_a_clock_behind_the_newest_event_is_a_fault() -> None:
