@@ -1,4 +1,4 @@
-"""Finds China's call-progress tones (``hw.line.dsp.tones``) by frequency and cadence, on all channels at once.
+"""Finds China's call-progress tones (``hw.zones``) by frequency and cadence, on all channels at once.
 
 Windows of 20 ms begin every 10 ms. A window is *tone* when 450 ± 25 Hz hold most of its energy, *sound* when it is
 loud and no tone, else quiet. What lasts shorter than 40 ms changes nothing. From the lengths of tone and no tone in
@@ -18,7 +18,7 @@ from attrs import define, field
 from numpy.typing import NDArray
 
 from hw.line.dsp.level import peak
-from hw.line.dsp.tones import TONES
+from hw.zones import ZONES
 
 Found = Literal["dial", "ringback", "busy", "congestion", "info", "sound"]
 
@@ -35,12 +35,13 @@ _DIAL_HOPS, _SOUND_HOPS = 120, 15
 #: What the windows may add to a length, or take from it.
 _BLUR_MS = 15
 #: Told at the start of their third burst, by the length of one burst; pauses are as long.
+_PLAN = ZONES["cn"].tones
 _EVEN: dict[int, Found] = {
-    TONES["busy"].cadence_ms[0]: "busy",
-    TONES["congestion"].cadence_ms[0]: "congestion",
-    TONES["info"].cadence_ms[0]: "info",
+    _PLAN["busy"].steps[0].ms: "busy",
+    _PLAN["congestion"].steps[0].ms: "congestion",
+    _PLAN["info"].steps[0].ms: "info",
 }
-_RINGBACK_MS = TONES["ringback"].cadence_ms[0]
+_RINGBACK_MS = _PLAN["ringback"].steps[0].ms
 _QUIET, _TONE, _SOUND = 0, 1, 2
 
 

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from hw.line.dsp.call_progress import CallProgress
 from hw.line.dsp.level import peak, sine
-from hw.line.dsp.tones import TONES, period
+from hw.line.dsp.tones import period
 from hw.sim.pattern import voice
+from hw.zones import ZONES
 
 Sound = NDArray[np.int16]
 
@@ -59,14 +60,14 @@ def test_each_tone_of_the_plan_is_told_and_no_other(tone: str, seconds: float) -
 @pytest.mark.parametrize("factor", [0.9, 1.1])
 @pytest.mark.parametrize("hz", [425, 475])
 def test_ten_percent_and_25_hz_off_are_still_the_tone(tone: str, factor: float, hz: int) -> None:
-    on, off = (ms * factor for ms in TONES[tone].cadence_ms)
+    on, off = (step.ms * factor for step in ZONES["cn"].tones[tone].steps)
     assert names(cadence(hz, *(on, off) * 4)) == {tone}
 
 
 @pytest.mark.parametrize("tone", ["busy", "congestion"])
 @pytest.mark.parametrize("factor", [0.75, 1.25])
 def test_a_quarter_off_is_no_tone_of_the_plan(tone: str, factor: float) -> None:
-    on, off = (ms * factor for ms in TONES[tone].cadence_ms)
+    on, off = (step.ms * factor for step in ZONES["cn"].tones[tone].steps)
     assert names(cadence(450, *(on, off) * 4)) == set()
 
 
