@@ -1,6 +1,6 @@
 """The simulated exchange: subscribers who call the box, and subscribers whom the box calls.
 
-They call over real Q.931 or real MFC-R2, as the spans say.
+They call over real Q.931, real MFC-R2 or a GSM module that speaks real AT, as the spans say.
 
 It runs in an asyncio loop and is scripted from the same loop: ``call`` gives a ``Subscriber`` to wait on and to act
 with. Numbers that the box may call are registered; ``on_call`` takes the calls to all others.
@@ -20,6 +20,8 @@ from hw.line.signalling.trace import Trace
 from hw.sim.exchange_line import ExchangeLine
 from hw.sim.exchange_pri import PriExchangeSpan
 from hw.sim.exchange_r2 import R2ExchangeSpan
+from hw.sim.gsm_module import GsmModule
+from hw.sim.gsm_radio import GsmSettings
 from hw.sim.pattern import CODES
 from hw.sim.subscriber import CallCleared, Subscriber
 
@@ -57,11 +59,15 @@ class NumberSettings:
 
 @frozen
 class ExchangeSpanSettings:
-    """One span to the box; ``address``, ``channels`` and ``signalling`` as in the line process's span."""
+    """One span to the box; ``address``, ``channels`` and ``signalling`` as in the line process's span.
+
+    ``gsm``: a GSM module in the box's place of the span: its ports are ``<address>.at`` and ``<address>.pcm``.
+    """
 
     address: str = field(validator=validators.min_len(1))
     channels: tuple[int, ...] = (*range(1, 16), *range(17, 32))
-    signalling: Literal["pri", "r2"] = "pri"
+    signalling: Literal["pri", "r2", "gsm"] = "pri"
+    gsm: GsmSettings = field(factory=GsmSettings)
     #: Write every D channel frame into this file (pcap).
     trace: Path | None = None
 
@@ -142,6 +148,8 @@ class Exchange:
     def _open(self, span: ExchangeSpanSettings) -> ExchangeLine:
         if span.signalling == "r2":
             return R2ExchangeSpan(span.address, span.channels, self._received)
+        if span.signalling == "gsm":
+            return GsmModule(span.address, span.gsm, self._received)
         trace = Trace(span.trace, network=True) if span.trace is not None else None
         return PriExchangeSpan(span.address, span.channels, self._received, trace)
 
