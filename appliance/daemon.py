@@ -16,8 +16,11 @@ from appliance.api.methods import CoreMethods
 from appliance.api.server import ApiServer
 from appliance.api.setup_methods import SetupMethods
 from appliance.api.site_methods import SiteMethods
+from appliance.api.trunk_methods import TrunkMethods
 from appliance.box import CoreBox
 from appliance.calls.adoption import adopt
+from appliance.calls.blocks import Blocks
+from appliance.calls.groups import TrunkGroups
 from appliance.calls.plan import NumberingPlan
 from appliance.calls.services import core_services
 from appliance.calls.switchboard import Switchboard
@@ -105,6 +108,7 @@ class Daemon:
         )
         people = await Directory.open(store, events, settings.realm)
         numbers = await NumberingPlan.open(store, events)
+        groups = await TrunkGroups.open(store, events)
         links: dict[Process, ProcessLink] = {
             "line": ProcessLink("line", settings.line_socket),
             "phone": ProcessLink("phone", settings.phone_socket),
@@ -121,6 +125,8 @@ class Daemon:
             numbers=numbers,
             outside_prefix=settings.outside_prefix,
             outside_caller=settings.outside_caller,
+            groups=groups,
+            blocks=await Blocks.open(store, events),
             ring_s=settings.ring_s,
             ring_out_s=settings.ring_out_s,
             music=_music(settings.etc),
@@ -166,6 +172,7 @@ class Daemon:
             etc=settings.etc,
             people=people,
             numbers=numbers,
+            groups=groups,
             events=events,
             files=plugins.site_files,
             logged_in=view.logged_in,
@@ -180,6 +187,7 @@ class Daemon:
                 **methods.table,
                 **SiteMethods(people, numbers, site, view.logged_in).table,
                 **SetupMethods(events).table,
+                **TrunkMethods(switchboard.trunks).table,
                 "diagnose": diagnose,
                 "leftover": self._leftover,
             },

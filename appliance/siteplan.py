@@ -1,4 +1,4 @@
-"""The site as one text: people, phones, numbers and the site's files. Pure: reading, writing, comparing.
+"""The site as one text: people, phones, numbers, trunk groups and the site's files. Pure: reading, writing, comparing.
 
 PINs and passwords never are in it, their hashes are: keep it as safe as a backup.
 """
@@ -13,6 +13,7 @@ import attrs
 from attrs import field, frozen
 
 from appliance import toml
+from appliance.calls.trunkgroups import Direction, Hunt
 from hw.settings import SettingsError, structure
 
 FORMAT = 1
@@ -51,6 +52,20 @@ class PlanNumber:
 
 
 @frozen
+class PlanGroup:
+    """``[groups]``, by name: a trunk group, its lines and routes as they are written."""
+
+    members: tuple[str, ...]
+    hunting: Hunt = "in_order"
+    direction: Direction = "both"
+    caller: str = ""
+    shows: tuple[str, ...] = ()
+    restricted: bool = False
+    routes: tuple[str, ...] = ()
+    most: int = 0
+
+
+@frozen
 class SitePlan:
     """The whole text. ``realm`` is what the seats' HA1 were made with; ``files`` by their names below etc."""
 
@@ -59,12 +74,13 @@ class SitePlan:
     agents: dict[str, PlanAgent] = field(factory=dict)
     seats: dict[str, PlanSeat] = field(factory=dict)
     numbers: dict[str, PlanNumber] = field(factory=dict)
+    groups: dict[str, PlanGroup] = field(factory=dict)
     files: dict[str, str] = field(factory=dict)
 
 
 @frozen
 class Change:
-    """One row or file: ``change`` is add, change or remove; ``kind`` agent, seat, number or file."""
+    """One row or file: ``change`` is add, change or remove; ``kind`` agent, seat, number, group or file."""
 
     change: str
     kind: str
@@ -118,7 +134,7 @@ def _tables(plan: SitePlan) -> list[tuple[str, dict[str, dict[str, Any]]]]:
     """The tables with rows of keys and values; keys at their defaults are left out."""
     return [
         (name, {row: _short(item) for row, item in getattr(plan, name).items()})
-        for name in ("agents", "seats", "numbers")
+        for name in ("agents", "seats", "numbers", "groups")
     ]
 
 

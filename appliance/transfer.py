@@ -7,17 +7,21 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import ClassVar
 
+import attrs
 from attrs import frozen
 
 from appliance import sitefiles, siteplan
+from appliance.calls import trunkgroups
+from appliance.calls.groups import TrunkGroups
 from appliance.calls.numbering import Number
 from appliance.calls.plan import NumberingPlan
+from appliance.calls.trunkgroups import TrunkGroup
 from appliance.events.log import EventLog
 from appliance.events.types import Event
 from appliance.people import rules, secrets
 from appliance.people.directory import Agent, Directory, Seat
 from appliance.sitefiles import SiteFiles
-from appliance.siteplan import Change, PlanAgent, PlanNumber, PlanSeat, SitePlan
+from appliance.siteplan import Change, PlanAgent, PlanGroup, PlanNumber, PlanSeat, SitePlan
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +47,7 @@ class SiteTransfer:
         etc: Path,
         people: Directory,
         numbers: NumberingPlan,
+        groups: TrunkGroups,
         events: EventLog,
         files: Callable[[], Sequence[SiteFiles]],
         logged_in: Callable[[], set[str]],
@@ -52,6 +57,7 @@ class SiteTransfer:
         self._realm = realm
         self._people = people
         self._numbers = numbers
+        self._groups = groups
         self._events = events
         self._files = files
         self._logged_in = logged_in
@@ -65,6 +71,7 @@ class SiteTransfer:
             {a.number: PlanAgent(a.name, people.pin_hash(a.number), a.language) for a in people.agents()},
             {s.account: PlanSeat(s.display, people.ha1(s.account), s.outside) for s in people.seats()},
             {n.pattern: PlanNumber(n.destination, n.name, n.language) for n in self._numbers.numbers()},
+            {group.name: _plan_group(group) for group in self._groups.groups()},
             sitefiles.read(self.etc, self._files()),
         )
 
@@ -78,6 +85,7 @@ class SiteTransfer:
         self._agents(plan)
         self._seats(plan)
         self._rows(plan)
+        self._trunk_groups(plan)
         sitefiles.check(plan.files, self._files())
         if gone := sorted((self._logged_in() & {a.number for a in self._people.agents()}) - set(plan.agents)):
             raise ValueError(f"agents {', '.join(gone)} would be removed and are logged in; log them out first")
@@ -94,6 +102,7 @@ class SiteTransfer:
         parts = (
             self._people.replacement(self._agents(plan), self._seats(plan)),
             self._numbers.replacement(self._rows(plan)),
+            self._groups.replacement(self._trunk_groups(plan)),
         )
         added, changed, removed = (
             tuple(f"{c.kind} {c.name}" for c in changes if c.change == how) for how in ("add", "change", "remove")
@@ -128,6 +137,18 @@ class SiteTransfer:
             pattern: self._numbers.checked(Number(pattern, row.destination, row.name, row.language))
             for pattern, row in plan.numbers.items()
         }
+
+    def _trunk_groups(self, plan: SitePlan) -> dict[str, TrunkGroup]:
+        return {
+            name: trunkgroups.checked(TrunkGroup(name, **trunkgroups.fields(attrs.asdict(row))))
+            for name, row in plan.groups.items()
+        }
+
+
+def _plan_group(group: TrunkGroup) -> PlanGroup:
+    written = trunkgroups.texts(group)
+    del written["name"]
+    return PlanGroup(**{**written, **{key: tuple(written[key]) for key in ("members", "shows", "routes")}})
 
 
 def _tell(kind: SiteFiles) -> str:

@@ -7,7 +7,7 @@ import os
 import time
 from collections import Counter
 
-from appliance.api.types import CallRow, ChannelRow, PhoneRow, ProcessRow, TrunkRow
+from appliance.api.types import CallRow, ChannelRow, GroupRow, PhoneRow, ProcessRow, TrunkRow
 from appliance.calls.call import Call
 from appliance.calls.switchboard import Switchboard
 from appliance.events.log import EventLog
@@ -49,7 +49,7 @@ class Watch:
         self._events.append(ProcessChanged(process, up))
         if not up:
             self._stats.pop(process, None)
-            for state in self._switchboard.lines.values():  # the switchboard has put the process's lines down
+            for state in self._switchboard.trunks.lines.values():  # the switchboard has put the process's lines down
                 self._line(state)
 
     def _line(self, state: LineState) -> None:
@@ -88,17 +88,34 @@ class Watch:
 
     def trunks(self) -> list[TrunkRow]:
         """One row a trunk."""
+        trunks = self._switchboard.trunks
+        load = trunks.load()
         rows = []
-        for state in self._switchboard.lines.values():
+        for state in trunks.lines.values():
             kinds = Counter(c.state for c in state.channels)
-            refused = self._switchboard.refused[state.line]
+            line = load.lines[state.line]
+            busy, blocked = (kinds["busy"], kinds["blocked"]) if state.channels else (line.calls, int(line.blocked))
             rows.append(
                 TrunkRow(
-                    state.line, state.kind, state.up, state.alarm, len(state.channels), kinds["busy"], kinds["blocked"],
-                    refused,
+                    state.line, state.kind, state.up, state.alarm, len(state.channels), busy, blocked,
+                    trunks.refused[state.line], trunks.draining(state.line),
                 )
-            )
+            )  # fmt: skip
         return rows
+
+    def groups(self) -> list[GroupRow]:
+        """One row a trunk group."""
+        trunks = self._switchboard.trunks
+        calls = Counter(leg.group for leg, _ in self._switchboard.legs.values() if leg.alive)
+        draining = {block.name for block in trunks.blocks.draining() if block.kind == "group"}
+        return [
+            GroupRow(
+                group.name, tuple(map(str, group.members)), group.hunting, group.direction, group.caller,
+                tuple(map(str, group.routes)), calls[group.name], group.most,
+                group.name in trunks.blocks.groups(), group.name in draining,
+            )
+            for group in trunks.groups.groups()
+        ]  # fmt: skip
 
     def channels(self) -> list[ChannelRow]:
         """One row a bearer channel, with the call that is on it."""
@@ -106,15 +123,16 @@ class Watch:
             (leg.line, leg.channel): call for leg, call in self._switchboard.legs.values()
         }
         rows = []
-        for state in self._switchboard.lines.values():
+        for state in self._switchboard.trunks.lines.values():
             for channel in state.channels:
                 call = on.get((state.line, channel.channel))
+                draining = self._switchboard.trunks.draining(state.line, channel.channel)
                 rows.append(
-                    ChannelRow(state.line, channel.channel, channel.state)
+                    ChannelRow(state.line, channel.channel, channel.state, draining=draining)
                     if call is None
                     else ChannelRow(
                         state.line, channel.channel, channel.state, call.contact, call.caller, call.called,
-                        call.offered_at,
+                        call.offered_at, draining,
                     )
                 )
         return rows
@@ -151,7 +169,7 @@ class Watch:
         found = list(self._switchboard.plugins.alarms)
         if self._store.failed:
             found.append(f"{self._store.failed} changes were not saved; the last: {self._store.failure}")
-        found += [f"trunk {s.line}: {s.alarm or 'down'}" for s in self._switchboard.lines.values() if not s.up]
+        found += [f"trunk {s.line}: {s.alarm or 'down'}" for s in self._switchboard.trunks.lines.values() if not s.up]
         for row in self.processes():
             if not row.up:
                 found.append(f"the {row.process} process is away")

@@ -1,4 +1,4 @@
-"""What was done through the API to calls, trunks and the site; ``by`` is the user's name."""
+"""What was done through the API to calls and the site; ``by`` is the user's name."""
 
 from __future__ import annotations
 
@@ -14,17 +14,6 @@ class ContactHungUp(Event):
     """A contact was ended from the console or the command line."""
 
     kind: ClassVar[str] = "contact.hungup"
-    by: str
-
-
-@frozen
-class LineBlocked(Event):
-    """A channel (None: all of the line) was taken out of service, or back."""
-
-    kind: ClassVar[str] = "line.blocked"
-    line: str
-    channel: int | None
-    blocked: bool
     by: str
 
 

@@ -13,6 +13,7 @@ from appliance.api.types import (
     AgentRow,
     CallRow,
     ChannelRow,
+    GroupRow,
     Live,
     PhoneRow,
     ProcessRow,
@@ -38,6 +39,9 @@ class LiveSource(Protocol):
 
     def channels(self) -> Sequence[ChannelRow]:
         """Every bearer channel."""
+
+    def groups(self) -> Sequence[GroupRow]:
+        """Every trunk group."""
 
     def calls(self) -> Sequence[CallRow]:
         """Every contact that is up."""
@@ -87,6 +91,7 @@ class LiveView:
             phones=tuple(self.source.phones()),
             totals=dict(self.source.totals()),
             alarms=tuple(self.source.alarms()),
+            groups=tuple(self.source.groups()),
         )
 
     def logged_in(self) -> set[str]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from appliance.api.dispatch import Method
-from appliance.api.events import ContactHungUp, LineBlocked
+from appliance.api.events import ContactHungUp
 from appliance.api.live import LiveView
 from appliance.api.peer import Peer
 from appliance.api.types import AgentRow, CallRow, EventRow, Live, PhoneRow, Status, TrunkRow
@@ -14,13 +14,10 @@ from appliance.events.log import MAX_ROWS, EventLog
 
 
 class Actions(Protocol):
-    """What the API can do to calls and trunks."""
+    """What the API can do to calls."""
 
     def hangup(self, contact: str) -> None:
         """End a contact. Raises ``LookupError`` with a sentence when it is not up."""
-
-    def block(self, line: str, channel: int | None, blocked: bool) -> None:
-        """Take a channel (None: all of the line) out of service or back. Raises ``LookupError`` for an unknown one."""
 
 
 class CoreMethods:
@@ -52,7 +49,6 @@ class CoreMethods:
             "agents.list": self._agents,
             "phones.list": self._phones,
             "trunks.list": self._trunks,
-            "trunks.block": self._block,
             "events.list": self._events_list,
         }
 
@@ -97,13 +93,6 @@ class CoreMethods:
         self._actions.hangup(contact)
         self._events.append(ContactHungUp(peer.name), contact)
         return {"contact": contact}
-
-    async def _block(
-        self, line: str, peer: Peer, channel: int | None = None, blocked: bool = True
-    ) -> dict[str, object]:
-        self._actions.block(line, channel, blocked)
-        self._events.append(LineBlocked(line, channel, blocked, peer.name))
-        return {"line": line, "channel": channel, "blocked": blocked}
 
     async def _events_list(
         self, after: int | None = None, kind: str = "", contact: str = "", limit: int = 200

@@ -37,11 +37,16 @@ class ChannelRow:
     caller: str = ""
     called: str = ""
     since: float = 0.0
+    draining: bool = False
 
 
 @frozen
 class TrunkRow:
-    """One trunk (span or SIP trunk) with its totals since the start of the control process."""
+    """One trunk (span or SIP trunk) with its totals since the start of the control process.
+
+    A SIP trunk has no channels: ``busy`` are its calls, ``blocked`` 1 when it takes none. ``draining``: its last call
+    is awaited.
+    """
 
     line: str
     kind: str
@@ -51,6 +56,23 @@ class TrunkRow:
     busy: int = 0
     blocked: int = 0
     refused: int = 0
+    draining: bool = False
+
+
+@frozen
+class GroupRow:
+    """One trunk group: how it is set, and its ``calls`` that are up; ``most`` 0: no limit."""
+
+    group: str
+    members: tuple[str, ...]
+    hunting: Literal["in_order", "round_robin", "most_idle"]
+    direction: Literal["both", "in", "out"]
+    caller: str
+    routes: tuple[str, ...]
+    calls: int
+    most: int
+    blocked: bool = False
+    draining: bool = False
 
 
 @frozen
@@ -143,6 +165,7 @@ class Live:
     phones: tuple[PhoneRow, ...]
     totals: dict[str, int] = field(factory=dict)
     alarms: tuple[str, ...] = ()
+    groups: tuple[GroupRow, ...] = ()
 
 
 Row = ProcessRow | ChannelRow | TrunkRow | CallRow | QueueRow | AgentRow | PhoneRow

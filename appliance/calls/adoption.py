@@ -142,6 +142,7 @@ async def _leg(state: LegState, switchboard: Switchboard, where: dict[str, Proce
         media=state.media,
         channel=state.channel,
         phase="up",
+        group="" if state.line == "phones" else switchboard.trunks.group_of(state.line, incoming=incoming),
     )
     taken.held = state.media is not None and state.media.direction in HELD
     await taken.readopt()

@@ -60,7 +60,7 @@ class Host(Protocol):
         """Whether a phone has a call already."""
         ...
 
-    def new_leg(self, call: Call, line: str, number: str) -> Leg:
+    def new_leg(self, call: Call, line: str, number: str, group: str = "") -> Leg:
         """A leg to be dialled. Raises ``NotAnswered`` (41) when its process is away."""
         ...
 
@@ -252,36 +252,42 @@ class Call:
         """Ring a phone until it answers. Raises ``NotAnswered``; a cancelled dial stops the ringing."""
         if self._host.seat_busy(seat):
             raise NotAnswered(17)
-        return await self._dial("phones", seat, self.caller, display or self.name, ring_s, on_alerting)
+        leg = self._host.new_leg(self, "phones", seat)
+        return await self._dial(leg, self.caller, display or self.name, ring_s, on_alerting)
 
     async def dial_out(
-        self, line: str, number: str, *, ring_s: float, caller: str = "", on_alerting: Callable[[], None] | None = None
-    ) -> Leg:
-        """Call an outside number over a trunk, whose tones before the answer are heard. Raises ``NotAnswered``."""
-        return await self._dial(line, number, caller, "", ring_s, on_alerting, hear=True)
+        self, line: str, number: str, *, ring_s: float, caller: str = "", restricted: bool = False, group: str = "",
+        on_alerting: Callable[[], None] | None = None,
+    ) -> Leg:  # fmt: skip
+        """Call an outside number over a trunk, whose tones before the answer are heard. Raises ``NotAnswered``.
+
+        ``group`` is the trunk group that it is counted for; ``restricted``: the called party is not shown ``caller``.
+        """
+        leg = self._host.new_leg(self, line, number, group)
+        return await self._dial(leg, caller, "", ring_s, on_alerting, outside=True, restricted=restricted)
 
     async def _dial(
-        self, line: str, number: str, caller: str, name: str, ring_s: float, on_alerting: Callable[[], None] | None,
-        *, hear: bool = False,
+        self, leg: Leg, caller: str, name: str, ring_s: float, on_alerting: Callable[[], None] | None,
+        *, outside: bool = False, restricted: bool = False,
     ) -> Leg:  # fmt: skip
-        leg = self._host.new_leg(self, line, number)
-        self.emit(LegDialled(leg.id, line, number), records.leg_began(leg, self.contact, self._host.now()))
+        dialled = LegDialled(leg.id, leg.line, leg.number, leg.group)
+        self.emit(dialled, records.leg_began(leg, self.contact, self._host.now()))
         try:
             async with asyncio.timeout(ring_s):
-                await leg.dial(caller, name)
-                while leg.phase == "dialling" and not (hear and leg.early):
+                await leg.dial(caller, name, restricted=restricted)
+                while leg.phase == "dialling" and not (outside and leg.early):
                     await leg.changed()
                 if leg.rang and on_alerting is not None:
                     on_alerting()
-                while hear and leg.phase in ("dialling", "alerting") and not leg.early:
+                while outside and leg.phase in ("dialling", "alerting") and not leg.early:
                     await leg.changed()
-                if hear and leg.phase in ("dialling", "alerting"):
+                if outside and leg.phase in ("dialling", "alerting"):
                     await self.leg.early_media()
                     self._audio.mix(self.leg.id, {leg.id: 1.0})
                 await leg.answered()
         except TimeoutError:
             leg.hangup(16)
-            raise NotAnswered(19) from None
+            raise NotAnswered(19, rang=True) from None
         except AudioError:
             leg.hangup(41)
             raise NotAnswered(41) from None

@@ -44,9 +44,11 @@ TYPE_AHEAD = 32
 class NotAnswered(Exception):
     """The one we called did not answer; ``cause`` is Q.850 (17 busy, 18/19 no answer, 20 not registered, …)."""
 
-    def __init__(self, cause: int) -> None:
+    def __init__(self, cause: int, *, rang: bool = False) -> None:
+        """``rang``: it was reached, if only for a moment."""
         super().__init__(f"not answered, cause {cause}")
         self.cause = cause
+        self.rang = rang
 
 
 class Audio(Protocol):
@@ -66,7 +68,9 @@ class Audio(Protocol):
 
 
 class Leg:
-    """One party. ``seat`` is the phone's account when the party is one of our phones, empty otherwise."""
+    """One party. ``seat`` is the phone's account when the party is one of our phones, empty otherwise; ``group`` the
+    trunk group that its call is counted for, empty for none.
+    """
 
     def __init__(
         self,
@@ -81,6 +85,7 @@ class Leg:
         media: Media | None = None,
         channel: int | None = None,
         phase: Phase | None = None,
+        group: str = "",
     ) -> None:
         """``send`` goes to ``process``, which has the leg; ``audio`` is given for legs whose audio is RTP."""
         self.id = leg_id
@@ -89,6 +94,7 @@ class Leg:
         self.incoming = incoming
         self.process = process
         self.channel = channel
+        self.group = group
         self.phase: Phase = phase or ("offered" if incoming else "dialling")
         self.cause = 0
         self.by: Literal["far", "us", "fault"] = "far"
@@ -126,12 +132,12 @@ class Leg:
 
     # -- commands ------------------------------------------------------------------------------------------------------
 
-    async def dial(self, caller: str, name: str = "") -> None:
-        """Send the call out; RTP legs open their port first and offer it."""
+    async def dial(self, caller: str, name: str = "", *, restricted: bool = False) -> None:
+        """Send the call out; RTP legs open their port first and offer it. ``restricted``: the caller is not shown."""
         if self._audio is not None:
             self._local = await self._audio.open_rtp(self.id)
         if self.alive:
-            self._send(Dial(self.id, self.line, self.number, caller, name, self._local))
+            self._send(Dial(self.id, self.line, self.number, caller, name, self._local, restricted))
 
     def proceed(self) -> None:
         """Tell the caller that the call is handled."""
@@ -254,7 +260,7 @@ class Leg:
         """Wait until the leg is up. Raises ``NotAnswered`` when it is cleared first."""
         while self.phase != "up":
             if not self.alive:
-                raise NotAnswered(self.cause)
+                raise NotAnswered(self.cause, rang=self.rang)
             await self.changed()
 
     async def cleared(self) -> int:

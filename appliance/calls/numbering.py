@@ -52,6 +52,12 @@ def find(called: str, numbers: Iterable[Number]) -> Number | None:
     return max(rows, key=lambda row: (len(row.pattern), not row.pattern.endswith("*")), default=None)
 
 
+def direct(seat: str, numbers: Iterable[Number]) -> str:
+    """The number that outside callers reach a seat by (the first by digits); "" when there is none."""
+    rows = (n.pattern for n in numbers if n.destination == f"extension:{seat}" and n.pattern.isdecimal())
+    return min((pattern for pattern in rows if pattern != seat), default="")
+
+
 def route(
     called: str, caller: Caller, numbers: Iterable[Number], seats: Mapping[str, object], outside_prefix: str
 ) -> tuple[str, Number | None]:

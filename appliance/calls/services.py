@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING
 
 from appliance.calls.call import Call, NotAnswered
+from appliance.calls.outside import dial_outside
 
 if TYPE_CHECKING:
     from appliance.calls.switchboard import Switchboard
@@ -27,11 +28,7 @@ def core_services(switchboard: Switchboard) -> Mapping[str, Callable[[Call, str]
 
     async def outside(call: Call, number: str) -> None:
         try:
-            line = switchboard.outside_line()
-            shown = switchboard.outside_caller
-            peer = await call.dial_out(
-                line, number, ring_s=switchboard.ring_out_s, caller=shown, on_alerting=lambda: _ring(call)
-            )
+            peer = await dial_outside(call, number, switchboard, on_alerting=lambda: _ring(call))
         except NotAnswered as missed:
             call.go(f"hangup:{missed.cause}")
         await call.bridge(peer)

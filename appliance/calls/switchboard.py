@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,9 +16,12 @@ from sqlalchemy import Executable
 
 from appliance.calls import bridge, records, runner
 from appliance.calls.audio import LineAudio
+from appliance.calls.blocks import Blocks
 from appliance.calls.call import Call, Service, new_contact_id
+from appliance.calls.groups import TrunkGroups
 from appliance.calls.leg import Leg, NotAnswered
 from appliance.calls.numbering import Caller, Number, route
+from appliance.calls.trunks import Trunks
 from appliance.events.log import EventLog
 from appliance.events.types import (
     ContactBlocked,
@@ -37,7 +39,6 @@ from appliance.pluginmanager import Plugins
 from appliance.tasks import Tasks
 from hw.messages import (
     Alerting,
-    Block,
     Cleared,
     Fault,
     Hangup,
@@ -79,6 +80,8 @@ class Switchboard:
         numbers: Iterable[Number] = (),
         outside_prefix: str = "9",
         outside_caller: str = "",
+        groups: TrunkGroups | None = None,
+        blocks: Blocks | None = None,
         ring_s: float = 30.0,
         ring_out_s: float = 60.0,
         music: Sequence[PlayItem] = (),
@@ -92,16 +95,16 @@ class Switchboard:
         self.default_destination = default_destination
         self.numbers: Iterable[Number] = numbers
         self.outside_prefix = outside_prefix
-        self.outside_caller = outside_caller
         self.ring_s = ring_s
         self.ring_out_s = ring_out_s
         self.music: Sequence[PlayItem] = music
         self.audio = LineAudio(lambda message: self.send("line", message))
         self.calls: dict[str, Call] = {}
         self.legs: dict[str, tuple[Leg, Call]] = {}
-        self.lines: dict[str, LineState] = {}
-        #: Calls refused on each line since the start.
-        self.refused: Counter[str] = Counter()
+        self.trunks = Trunks(
+            groups or TrunkGroups(events, ()), blocks or Blocks(events),
+            send=self.send, legs=lambda: (leg for leg, _ in self.legs.values()), caller=outside_caller,
+        )  # fmt: skip
         self.counters: dict[str, int] = {"offered": 0, "blocked": 0, "unsent": 0, "unknown_leg": 0}
         self.draining = False
         #: The control process ends while calls are up: nothing more is sent or recorded, the next start adopts them.
@@ -140,17 +143,13 @@ class Switchboard:
         """Tell the plugins that two talk."""
         self.beside.spawn(self.plugins.bridged(call, peer), "bridged")
 
-    def process_of(self, line: str) -> Process:
-        """Which process has a line: trunks of the line process say so in their ``LineState``, the rest is SIP."""
-        state = self.lines.get(line)
-        return "line" if state is not None and state.kind != "sip" else "phone"
-
-    def new_leg(self, call: Call, line: str, number: str) -> Leg:
+    def new_leg(self, call: Call, line: str, number: str, group: str = "") -> Leg:
         """A leg of ours to be dialled. Raises ``NotAnswered`` (41) when its process is away."""
-        process = self.process_of(line)
+        process = self.trunks.process_of(line)
         if not self.links[process].up or not self.links["line"].up:
             raise NotAnswered(41)
-        leg = self.leg(process, f"{call.contact}.{next(self._leg_numbers):x}", line, number, incoming=False)
+        leg_id = f"{call.contact}.{next(self._leg_numbers):x}"
+        leg = self.leg(process, leg_id, line, number, incoming=False, group=group)
         call.legs.append(leg)
         self.legs[leg.id] = (leg, call)
         return leg
@@ -163,13 +162,6 @@ class Switchboard:
     def seat_busy(self, seat: str) -> bool:
         """Whether a phone has a call already."""
         return any(leg.seat == seat and leg.alive for leg, _ in self.legs.values())
-
-    def outside_line(self) -> str:
-        """A trunk for a call outside: the first that is up with an idle channel. Raises ``NotAnswered`` (34)."""
-        for state in self.lines.values():
-            if state.up and (state.kind == "sip" or any(c.state == "idle" for c in state.channels)):
-                return state.line
-        raise NotAnswered(34)
 
     def route_from_seat(self, number: str, seat: str) -> str:
         """Where a number leads that a seat dials."""
@@ -188,8 +180,8 @@ class Switchboard:
                 self.audio.handle(message)
             case Refused(line=line, called=called, caller=caller, cause=cause):
                 self._blocked(line, called, caller, cause)
-            case LineState(line=line):
-                self.lines[line] = message
+            case LineState():
+                self.trunks.line_changed(message)
             case RtpLost(port=port) if port in self.legs:
                 self.fail(self.legs[port][0], 27)
             case Fault(subject=subject, command="Dial" | "Hangup") if subject in self.legs:
@@ -204,16 +196,19 @@ class Switchboard:
         return True
 
     def _incoming(self, process: Process, offer: Incoming) -> None:
-        if self.draining or not self.links["line"].up:
-            cause = 42 if self.draining else 41
-            self.send(process, Hangup(offer.leg, cause))
-            self._blocked(offer.line, offer.called, offer.caller, cause)
-            return
         inside = offer.line == "phones"
+        admission = self.trunks.admit(offer.line)
+        cause = 42 if self.draining else 41 if not self.links["line"].up else admission.cause
+        if cause:
+            self.send(process, Hangup(offer.leg, cause))
+            group = admission.group if admission.cause else ""
+            self._blocked(offer.line, offer.called, offer.caller, cause, group)
+            return
         number = offer.caller if inside else offer.called
         leg = self.leg(
-            process, offer.leg, offer.line, number, incoming=True, media=offer.media, channel=offer.channel
-        )
+            process, offer.leg, offer.line, number,
+            incoming=True, media=offer.media, channel=offer.channel, group=admission.group,
+        )  # fmt: skip
         contact = new_contact_id(self.now())
         caller = "" if offer.restricted else offer.caller
         call = Call(self, leg, contact, called=offer.called, caller=caller, name=offer.name)
@@ -285,6 +280,7 @@ class Switchboard:
         if leg is call.leg:
             self._end_service(call)
         self._end_if_over(call)
+        self.trunks.settle()
 
     def _end_service(self, call: Call, cancels: int = 0) -> None:
         """The caller is gone: cancel what serves him, again if it goes on all the same, and in the end go without."""
@@ -340,14 +336,12 @@ class Switchboard:
                 self.fail(leg, 27 if leg.process == process else 41)
         if process == "line":
             self.audio.lost()
-        for line, state in list(self.lines.items()):
-            if self.process_of(line) == process:
-                self.lines[line] = LineState(line, state.kind, False, (), "process away")
+        self.trunks.process_lost(process)
 
-    def _blocked(self, line: str, called: str, caller: str, cause: int) -> None:
+    def _blocked(self, line: str, called: str, caller: str, cause: int, group: str = "") -> None:
         self.counters["blocked"] += 1
-        self.refused[line] += 1
-        self.events.append(ContactBlocked(line, called, caller, cause))
+        self.trunks.refused[line] += 1
+        self.events.append(ContactBlocked(line, called, caller, cause, group))
 
     # -- what the API can do -------------------------------------------------------------------------------------------
 
@@ -356,15 +350,6 @@ class Switchboard:
         if contact not in self.calls:
             raise LookupError(f"no call {contact!r} is up")
         self.calls[contact].leg.hangup(16)
-
-    def block(self, line: str, channel: int | None, blocked: bool) -> None:
-        """Take a channel (None: all of the line) out of service or back. Raises ``LookupError`` for an unknown one."""
-        state = self.lines.get(line)
-        if state is None:
-            raise LookupError(f"no line {line!r} (there are: {', '.join(self.lines)})")
-        if channel is not None and channel not in [c.channel for c in state.channels]:
-            raise LookupError(f"no channel {channel} on line {line}")
-        self.send(self.process_of(line), Block(line, channel, blocked))
 
     # -- the end -------------------------------------------------------------------------------------------------------
 

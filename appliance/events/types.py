@@ -29,13 +29,14 @@ class ContactOffered(Event):
 
 @frozen
 class ContactBlocked(Event):
-    """A call that could not be taken: no channel, or refused by the line process."""
+    """A call that could not be taken: no channel, or refused by the line process, or by a trunk ``group``."""
 
     kind: ClassVar[str] = "contact.blocked"
     line: str
     called: str
     caller: str
     cause: int
+    group: str = ""
 
 
 @frozen
@@ -64,6 +65,18 @@ class LegDialled(Event):
     leg: str
     line: str
     number: str
+    group: str = ""
+
+
+@frozen
+class TrunkOverflowed(Event):
+    """A way out failed before the called party was reached; the call goes on to the next one, if there is one."""
+
+    kind: ClassVar[str] = "trunk.overflowed"
+    group: str
+    line: str
+    number: str
+    cause: int
 
 
 @frozen

@@ -93,3 +93,30 @@ number = Table(
     Column("name", String, nullable=False, server_default=""),
     Column("language", String, nullable=False, server_default=""),
 )
+
+#: A bundle of lines that are used alike (``appliance.calls.trunkgroups.TrunkGroup``). ``members``, ``shows`` and
+#: ``routes`` are lists of texts, as they are written everywhere.
+trunk_group = Table(
+    "trunk_group",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("members", JSON, nullable=False),
+    Column("hunting", String, nullable=False),
+    Column("direction", String, nullable=False),
+    Column("caller", String, nullable=False, server_default=""),
+    Column("shows", JSON, nullable=False),
+    Column("restricted", Boolean, nullable=False, server_default="0"),
+    Column("routes", JSON, nullable=False),
+    Column("most", Integer, nullable=False, server_default="0"),
+)
+
+#: What we have taken out of service: a ``line`` (``channel`` 0: all of it) or a trunk ``group``. ``draining``: somebody
+#: waits for its calls to end.
+block = Table(
+    "block",
+    metadata,
+    Column("kind", String, primary_key=True),
+    Column("name", String, primary_key=True),
+    Column("channel", Integer, primary_key=True, autoincrement=False, server_default="0"),
+    Column("draining", Boolean, nullable=False, server_default="0"),
+)

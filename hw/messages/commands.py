@@ -13,7 +13,8 @@ from hw.messages.values import Account, Binding, Media, PlayItem, SipTrunk
 class Dial:
     """Call ``number`` over ``line``: a trunk's name, a SIP trunk's name, or ``phones`` (all bindings of an account).
 
-    ``media`` (phones and SIP trunks only) is what our RTP port of the same leg offers.
+    ``media`` (phones and SIP trunks only) is what our RTP port of the same leg offers. ``restricted``: the called party
+    is not to be shown ``caller`` (CLIR).
     """
 
     leg: str
@@ -22,6 +23,7 @@ class Dial:
     caller: str = ""
     name: str = ""
     media: Media | None = None
+    restricted: bool = False
 
 
 @frozen

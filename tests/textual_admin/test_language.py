@@ -61,12 +61,12 @@ def test_every_state_has_a_word_and_a_sign_of_its_own_and_a_new_one_is_shown(
 
 
 def test_every_event_of_the_product_has_words() -> None:
-    for name in ("appliance.api.events", "plugins.acd.events", "plugins.ivr.service", "plugins.recording.events"):
+    for name in ("appliance.daemon", "plugins.acd.events", "plugins.ivr.service", "plugins.recording.events"):
         importlib.import_module(name)
     kinds = {
         kind.kind
         for kind in Event.__subclasses__()
-        if kind.__module__.startswith(("appliance.events", "appliance.api", "plugins."))
+        if kind.__module__.startswith(("appliance.events", "appliance.api", "appliance.calls", "plugins."))
     }
     assert len(kinds) > 35
     assert kinds - set(happenings.KINDS) == set()

@@ -17,9 +17,14 @@ from appliance.api.live import LiveView
 from appliance.api.methods import CoreMethods
 from appliance.api.peer import Credentials
 from appliance.api.server import ApiServer
-from appliance.api.types import AgentRow, CallRow, ChannelRow, PhoneRow, ProcessRow, QueueRow, Row, TrunkRow
+from appliance.api.trunk_methods import TrunkMethods
+from appliance.api.types import AgentRow, CallRow, ChannelRow, GroupRow, PhoneRow, ProcessRow, QueueRow, Row, TrunkRow
+from appliance.calls.blocks import Blocks
+from appliance.calls.groups import TrunkGroups
+from appliance.calls.trunks import Trunks
 from appliance.events.log import EventLog
 from appliance.store.store import Store
+from hw.messages import Block, ChannelState, LineState, Message
 
 
 class Rows:
@@ -56,10 +61,28 @@ class Rows:
             raise LookupError(f"no call {contact!r} is up")
         self.done.append(("hangup", contact))
 
-    def block(self, line: str, channel: int | None, blocked: bool) -> None:
-        if line != "e1":
-            raise LookupError(f"no line {line!r} (there are: e1)")
-        self.done.append(("block", line, channel, blocked))
+    def groups(self) -> list[GroupRow]:
+        return [
+            GroupRow("out", ("e1",), "in_order", "out", "", ("0=0.1",), 1, 20),
+            GroupRow("sip", ("carrier:10",), "round_robin", "both", "95001", (), 0, 0, True, True),
+        ]
+
+
+async def trunks_of(store: Store, events: EventLog, rows: Rows) -> Trunks:
+    """Real trunks of a box that has the line e1, up, whose channel 1 is busy and 2 blocked; what the line process is
+    told of blocks is done.
+    """
+
+    def told(_: str, message: Message) -> None:
+        assert isinstance(message, Block)
+        rows.done.append(("block", message.line, message.channel, message.blocked))
+
+    groups, blocks = await TrunkGroups.open(store, events), await Blocks.open(store, events)
+    trunks = Trunks(groups, blocks, send=told, legs=lambda: (), caller="95001")
+    states: Mapping[int, Any] = {1: "busy", 2: "blocked"}
+    channels = tuple(ChannelState(number, states.get(number, "idle")) for number in range(1, 31))
+    trunks.line_changed(LineState("e1", "pri", True, channels))
+    return trunks
 
 
 def plugin_rows() -> Mapping[str, Sequence[Row]]:
@@ -100,12 +123,13 @@ async def serving(
     store = await Store.open(folder / "onecall.db")
     events = await EventLog.open(store)
     rows = Rows()
+    trunks = await trunks_of(store, events, rows)
     view = LiveView(rows, plugin_rows, version="1.2.3", site="测试站", now=lambda: 1065.0)
     methods = CoreMethods(view, events, rows, language="zh", store=lambda: {"commits": store.commits}, api=lambda: {})
     more = {} if ask is None else {"ask": ask}
     server = ApiServer(
         folder / "api.sock",
-        core=methods.table,
+        core={**methods.table, **TrunkMethods(trunks).table},
         plugins=plugins or {},
         view=view,
         events=events,

@@ -12,6 +12,7 @@ from appliance.api.methods import CoreMethods
 from appliance.api.server import ApiServer
 from appliance.api.setup_methods import SetupMethods
 from appliance.api.site_methods import SiteMethods
+from appliance.api.trunk_methods import TrunkMethods
 from appliance.calls.plan import NumberingPlan
 from appliance.events.log import EventLog
 from appliance.people.directory import Directory
@@ -19,7 +20,7 @@ from appliance.prompts import texts_in
 from appliance.sitefiles import SiteFiles
 from appliance.store.store import Store
 from appliance.transfer import SiteTransfer
-from tests.appliance.api.serving import Rows, Serving, plugin_rows
+from tests.appliance.api.serving import Rows, Serving, plugin_rows, trunks_of
 
 SERVICES = ("agent", "extension", "hangup", "menu", "queue")
 
@@ -45,21 +46,25 @@ async def serving_site(folder: Path, realm: str = "onecall") -> AsyncIterator[Si
     numbers = await NumberingPlan.open(store, events)
     numbers.services = lambda: SERVICES
     rows = Rows()
+    trunks = await trunks_of(store, events, rows)
     view = LiveView(rows, plugin_rows, version="1.2.3", site="测试站")
     told: list[str] = []
     kinds = [SiteFiles(pattern, texts_in, lambda: told.append("files")) for pattern in ("queues.toml", "menus/*.toml")]
     site = SiteTransfer(
-        realm=realm, etc=folder / "etc", people=people, numbers=numbers, events=events, files=lambda: kinds,
+        realm=realm, etc=folder / "etc", people=people, numbers=numbers, groups=trunks.groups, events=events,
+        files=lambda: kinds,
         logged_in=view.logged_in,
     )  # fmt: skip
     core = {
         **CoreMethods(view, events, rows, language="zh", store=dict, api=dict).table,
         **SiteMethods(people, numbers, site, view.logged_in).table,
         **SetupMethods(events).table,
+        **TrunkMethods(trunks).table,
     }
     server = ApiServer(folder / "api.sock", core=core, plugins={}, view=view, events=events, group="no such group")
     await server.start()
     served = SiteServing(folder, events, rows, server, site)
+    served.trunks = trunks
     served.told = told
     try:
         async with asyncio.timeout(20):

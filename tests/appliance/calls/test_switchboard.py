@@ -315,7 +315,7 @@ def test_a_lost_line_process_clears_its_legs_and_the_phones_that_talked_with_the
         d.switchboard.process_lost("line")
         await over(d)
         assert any(isinstance(m, Hangup) and m.leg == dial.leg for m in d.phone.sent)
-        assert not d.switchboard.lines["e1"].up
+        assert not d.switchboard.trunks.lines["e1"].up
 
     run(tmp_path, scenario)
 
