@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from appliance import cli_machine, cli_site, settings
+from appliance import cli_groups, cli_machine, cli_site, settings
 from appliance.api import locale
 from appliance.api.client import Client, NotRunningError, RefusedError
 from appliance.api.locale import Translate
@@ -151,6 +151,15 @@ def build_parser(_: Translate) -> argparse.ArgumentParser:
         one = trunks.add_parser(action, parents=[action_options], help=text)
         one.add_argument("line", metavar="LINE")
         one.add_argument("channel", metavar="CHANNEL", type=_channel, help=_("a number, or all"))
+
+    one = trunks.add_parser("drain", parents=[action_options], help=_("no new calls; tells when the last has ended"))
+    one.add_argument("line", metavar="LINE")
+    one.add_argument("channel", metavar="CHANNEL", type=_channel, nargs="?", default="all", help=_("a number, or all"))
+    cli_groups.add_wait(one, _)
+    cli_groups.add_groups(
+        commands.add_parser("groups", parents=[talking], help=_("trunk groups: which trunk a call takes and why")),
+        action_options, _,
+    )  # fmt: skip
 
     events = commands.add_parser("events", parents=[talking], help=_("what happened"))
     events.add_argument("--follow", action="store_true", help=_("go on with what happens now"))

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from appliance import cli_site
+from appliance import cli_groups, cli_site
 from appliance import cli_tables as tables
 from appliance.api.client import Client
 from appliance.api.locale import Translate
@@ -67,10 +67,16 @@ async def agents(client: Client, wanted: argparse.Namespace, _: Translate) -> No
 
 
 async def trunks(client: Client, wanted: argparse.Namespace, _: Translate) -> None:
-    """List trunks, or block and unblock channels."""
+    """List trunks, or block, unblock and drain channels."""
     if wanted.action is not None:
         blocked = wanted.action == "block"
         channel = None if wanted.channel == "all" else int(wanted.channel)
+        if wanted.action == "drain":
+            answer = await client.call("trunks.drain", line=wanted.line, channel=channel)
+            await cli_groups.drain(
+                client, wanted, _, answer, lambda live: cli_groups.line_state(live, wanted.line, channel)
+            )
+            return
         said = _("Channel {} of {} takes no more new calls.") if blocked else _("Channel {} of {} takes calls again.")
         said = said.format(wanted.channel, wanted.line)
         await _do(client, wanted, said, "trunks.block", line=wanted.line, channel=channel, blocked=blocked)
@@ -130,4 +136,5 @@ COMMANDS: Mapping[str, Command] = {
     "phones": phones,
     "events": events,
     **cli_site.COMMANDS,
+    **cli_groups.COMMANDS,
 }
