@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 Octets = NDArray[np.uint8]
 Samples = NDArray[np.int16]
+_FRAME = 160
 
 
 def _alaw_to_linear() -> Samples:
@@ -66,3 +67,8 @@ def ulaw_decode(octets: Octets) -> Samples:
 def ulaw_encode(pcm: Samples) -> Octets:
     """Linear samples, any shape, to µ-law octets."""
     return _TO_ULAW[pcm.view(np.uint16)]
+
+
+def frames_of(samples: Samples) -> Octets:
+    """Samples as A-law frames of 20 ms [n, 160], the last one filled up with silence."""
+    return alaw_encode(np.pad(samples, (0, -len(samples) % _FRAME))).reshape(-1, _FRAME)

@@ -31,6 +31,7 @@ from hw.messages import (
     CloseRtp,
     Dial,
     Fault,
+    Flash,
     Hangup,
     Incoming,
     LineEvent,
@@ -60,7 +61,7 @@ _TICKS_A_SECOND = 50
 #: Seconds between two full collections; they find little, what lives long is frozen.
 _FULL_COLLECTION_S = 60
 # Q.850 causes of legs that never came to be.
-_NO_ROUTE, _CHANNEL_REFUSED, _INVALID_NUMBER, _NO_CIRCUIT = 3, 6, 28, 34
+_NO_ROUTE, _CHANNEL_REFUSED, _BUSY, _INVALID_NUMBER = 3, 6, 17, 28
 
 
 class StartError(Exception):
@@ -177,6 +178,8 @@ class LineProcess:
                 self._trunk_of[leg].progress(leg)
             case Answer(leg):
                 self._trunk_of[leg].answer(leg)
+            case Flash(leg):
+                self._trunk_of[leg].flash(leg)
             case Hangup(leg, cause):
                 self._trunk_of[leg].hangup(leg, cause)
             case Block(line, channel, blocked):
@@ -199,8 +202,8 @@ class LineProcess:
         try:
             trunk = self._trunk(dial.line)
             channel = trunk.dial(dial.leg, dial.number, dial.caller, dial.name)
-        except NoChannel:
-            self._link.send(Cleared(dial.leg, _NO_CIRCUIT, "fault"))
+        except NoChannel as error:
+            self._link.send(Cleared(dial.leg, error.cause, "far" if error.cause == _BUSY else "fault"))
         except KeyError:
             self._link.send(Cleared(dial.leg, _NO_ROUTE, "fault"))
             raise

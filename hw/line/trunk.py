@@ -21,7 +21,11 @@ Octets = NDArray[np.uint8]
 
 
 class NoChannel(Exception):
-    """No idle channel for a new call (Q.850 cause 34)."""
+    """No idle channel for a new call; ``cause`` (Q.850) is 34, or what is known of the one telephone it was for."""
+
+    def __init__(self, reason: str, cause: int = 34) -> None:
+        super().__init__(reason)
+        self.cause = cause
 
 
 class Timeslots(ABC):
@@ -83,6 +87,11 @@ class Trunk(ABC):
     @abstractmethod
     def hangup(self, leg: str, cause: int) -> None:
         """Clear the leg (§5.3); ``Cleared`` follows once the channel is free."""
+
+    def flash(self, leg: str) -> None:
+        """Press the hook for a moment. Raises ``KeyError``, ``ValueError`` on a line that has no hook."""
+        self.channel_of(leg)
+        raise ValueError(f"{self.name} has no hook")
 
     @abstractmethod
     def block(self, channel: int | None, blocked: bool) -> None:

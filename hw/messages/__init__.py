@@ -17,6 +17,7 @@ from hw.messages.commands import (
     Block,
     CloseRtp,
     Dial,
+    Flash,
     Hangup,
     Mix,
     Modify,
@@ -90,6 +91,7 @@ __all__ = [
     "Digit",
     "Direction",
     "Fault",
+    "Flash",
     "Hangup",
     "Incoming",
     "LegEvent",
@@ -137,17 +139,17 @@ __all__ = [
 ]
 
 LineCommand = (
-    Dial | Proceed | Alert | Progress | Answer | Hangup | OpenRtp | SetRtp | CloseRtp | Mix | Play | Stop | Record
-    | PauseRecord | StopRecord | SendDigits | Block | Restart
+    Dial | Proceed | Alert | Progress | Answer | Hangup | Flash | OpenRtp | SetRtp | CloseRtp | Mix | Play | Stop
+    | Record | PauseRecord | StopRecord | SendDigits | Block | Restart
 )
 PhoneCommand = (
     SetAccounts | RestoreBindings | SetSipTrunks | Dial | Proceed | Alert | Progress | Answer | Hangup | Modify | Accept
     | ReferResult
 )
-LegEvent = Proceeding | Alerting | Progress | Answered | Cleared | Digit | MediaOffer | Refer
+LegEvent = Proceeding | Alerting | Progress | Answered | Cleared | Digit | Flash | MediaOffer | Refer
 LineEvent = (
-    Snapshot | Incoming | Proceeding | Alerting | Progress | Answered | Cleared | Digit | LineState | Refused | Fault
-    | Stats | RtpOpened | RtpQuality | RtpLost | Played | Recorded
+    Snapshot | Incoming | Proceeding | Alerting | Progress | Answered | Cleared | Digit | Flash | LineState | Refused
+    | Fault | Stats | RtpOpened | RtpQuality | RtpLost | Played | Recorded
 )
 PhoneEvent = (
     Snapshot | Incoming | Proceeding | Alerting | Progress | Answered | Cleared | Digit | LineState | Fault | Stats

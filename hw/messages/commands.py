@@ -159,6 +159,13 @@ class SendDigits:
 
 
 @frozen
+class Flash:
+    """Command: press the hook of an analog line for a moment. Event: somebody has done so on an analog telephone."""
+
+    leg: str
+
+
+@frozen
 class Block:
     """Take one channel (or with ``channel`` None all) out of service for new calls, or back; a call on it goes on."""
 

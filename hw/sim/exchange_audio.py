@@ -10,7 +10,7 @@ from collections import Counter, deque
 
 import numpy as np
 
-from hw.g711 import Octets, Samples, alaw_decode, alaw_encode
+from hw.g711 import Octets, Samples, alaw_decode, frames_of
 from hw.line.dsp.dtmf import HIGH, KEYS, LOW
 from hw.line.dsp.level import sine
 from hw.line.span import SILENCE
@@ -22,12 +22,6 @@ _PRESS = _PAUSE = 800
 _PRESS_DBM0 = (-11.0, -9.0)
 #: Frames of the longest cycle of a voice.
 _LONGEST = 38
-
-
-def frames_of(pcm: Samples) -> list[Octets]:
-    """Samples as A-law frames, the last filled up with silence."""
-    padded = np.concatenate([pcm, np.zeros(-len(pcm) % FRAME, np.int16)])
-    return list(alaw_encode(padded).reshape(-1, FRAME))
 
 
 def key_press(key: str) -> Samples:

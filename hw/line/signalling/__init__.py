@@ -13,8 +13,10 @@ def open_trunk(settings: SpanSettings, zone: str = DEFAULT) -> Trunk:
     Raises ``ValueError`` for a span that cannot be.
     """
     # Imported here: the build of the compiled part imports this package before that part exists.
+    from hw.line.analog import SimAnalog
     from hw.line.cas import SimCasSpan
     from hw.line.dahdi.span import DahdiSpan
+    from hw.line.signalling.loop import LoopTrunk
     from hw.line.signalling.pri import PriTrunk
     from hw.line.signalling.r2 import R2Trunk
     from hw.line.span import SimSpan
@@ -22,7 +24,9 @@ def open_trunk(settings: SpanSettings, zone: str = DEFAULT) -> Trunk:
     if settings.driver == "serial":
         raise ValueError(f"span {settings.name}: the driver serial cannot be used yet")
     if settings.signalling in ("fxo", "fxs"):
-        raise ValueError(f"span {settings.name}: signalling {settings.signalling} cannot be used yet")
+        if settings.driver != "sim":
+            raise ValueError(f"span {settings.name}: signalling {settings.signalling} is for the driver sim so far")
+        return LoopTrunk(settings, SimAnalog(settings.address, settings.channels), zone)
     if settings.signalling == "r2":
         if settings.driver != "sim":
             raise ValueError(f"span {settings.name}: signalling r2 is for the driver sim so far")

@@ -28,6 +28,7 @@ from hw.messages import (
     ChannelState,
     Cleared,
     Fault,
+    Flash,
     Incoming,
     LegPhase,
     LegState,
@@ -288,6 +289,8 @@ class ChannelTrunk(Trunk):
             case told.Answered():
                 leg.phase = "up"
                 self._emit(Answered(leg.name))
+            case told.Flashed():
+                self._emit(Flash(leg.name))
             case told.Released():
                 self._released(leg, notice)
 
