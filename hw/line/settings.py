@@ -8,8 +8,11 @@ from typing import Any, Literal
 
 from attrs import Attribute, Factory, field, frozen, validators
 
-from hw.line.serial.settings import SerialSettings
+from hw.line.serial.settings import SerialSettings, VoiceModemSettings
 from hw.zones import DEFAULT, ZONES
+
+#: Signallings of modems at serial ports, which have one channel.
+SERIAL = ("voicemodem",)
 
 
 def _range_of_ports(_: Any, attribute: Attribute[tuple[int, int]], value: tuple[int, int]) -> None:
@@ -57,6 +60,8 @@ def _has_dahdi(span: SpanSettings, attribute: Attribute[DahdiSettings | None], v
 def _has_serial(span: SpanSettings, attribute: Attribute[SerialSettings | None], value: SerialSettings | None) -> None:
     if (span.driver == "serial") != (value is not None):
         raise ValueError(f'{attribute.name}: the driver serial needs it, and no other: {{ port = "/dev/…" }}')
+    if (span.driver == "serial") != (span.signalling in SERIAL):
+        raise ValueError(f"signalling: {span.signalling!r} is not for the driver {span.driver!r}")
 
 
 def _numbers(_: Any, attribute: Attribute[tuple[str, ...]], value: tuple[str, ...]) -> None:
@@ -74,7 +79,9 @@ def _numbers_fit(span: SpanSettings, attribute: Attribute[LoopSettings], value: 
 
 
 def _channels_of(span: SpanSettings) -> tuple[int, ...]:
-    """An E1's bearer channels, or the ports of a small card."""
+    """An E1's bearer channels, the ports of a small card, or a modem's only one."""
+    if span.signalling in SERIAL:
+        return (1,)
     return (1, 2, 3, 4) if span.signalling in ("fxo", "fxs") else (*range(1, 16), *range(17, 32))
 
 
@@ -150,7 +157,8 @@ class SpanSettings:
     driver: Literal["sim", "dahdi", "serial"] = "sim"
     #: ``pri``: Q.931. ``r2``: MFC-R2, variant China, see ``r2``. Analog ports, see ``loop``: ``fxo``: the exchange's
     #: lines; ``fxs``: telephones. A card with both is written as two spans, each with its channels.
-    signalling: Literal["pri", "r2", "fxo", "fxs"] = "pri"
+    #: At serial ports: ``voicemodem``: an analog line of the exchange behind a voice modem, see ``voicemodem``.
+    signalling: Literal["pri", "r2", "fxo", "fxs", "voicemodem"] = "pri"
     address: str = ""
     channels: tuple[int, ...] = field(default=Factory(_channels_of, takes_self=True))
     role: Literal["cpe", "network"] = "cpe"
@@ -169,6 +177,7 @@ class SpanSettings:
     loop: LoopSettings = field(factory=LoopSettings, validator=_numbers_fit)
     dahdi: DahdiSettings | None = field(default=None, validator=_has_dahdi)
     serial: SerialSettings | None = field(default=None, validator=_has_serial)
+    voicemodem: VoiceModemSettings = field(factory=VoiceModemSettings)
 
 
 @frozen

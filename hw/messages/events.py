@@ -73,13 +73,17 @@ class Digit:
 
 @frozen
 class LineState:
-    """A trunk or SIP trunk as it is now: sent when it changes and after a reconnect."""
+    """A trunk or SIP trunk as it is now: sent when it changes and after a reconnect.
+
+    ``duplex`` is False where audio goes one way at a time: menus and voicemail work on such a line, nobody can talk.
+    """
 
     line: str
     kind: str
     up: bool
     channels: tuple[ChannelState, ...] = ()
     alarm: str = ""
+    duplex: bool = True
 
 
 @frozen

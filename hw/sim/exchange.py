@@ -22,6 +22,7 @@ from hw.sim.exchange_pri import PriExchangeSpan
 from hw.sim.exchange_r2 import R2ExchangeSpan
 from hw.sim.gsm_module import GsmModule
 from hw.sim.gsm_radio import GsmSettings
+from hw.sim.modem import ModemLine, ModemSettings
 from hw.sim.pattern import CODES
 from hw.sim.subscriber import CallCleared, Subscriber
 
@@ -62,12 +63,14 @@ class ExchangeSpanSettings:
     """One span to the box; ``address``, ``channels`` and ``signalling`` as in the line process's span.
 
     ``gsm``: a GSM module in the box's place of the span: its ports are ``<address>.at`` and ``<address>.pcm``.
+    ``voicemodem``: a voice modem with its analog line; its port is ``<address>.tty``.
     """
 
     address: str = field(validator=validators.min_len(1))
     channels: tuple[int, ...] = (*range(1, 16), *range(17, 32))
-    signalling: Literal["pri", "r2", "gsm"] = "pri"
+    signalling: Literal["pri", "r2", "gsm", "voicemodem"] = "pri"
     gsm: GsmSettings = field(factory=GsmSettings)
+    modem: ModemSettings = field(factory=ModemSettings)
     #: Write every D channel frame into this file (pcap).
     trace: Path | None = None
 
@@ -150,6 +153,8 @@ class Exchange:
             return R2ExchangeSpan(span.address, span.channels, self._received)
         if span.signalling == "gsm":
             return GsmModule(span.address, span.gsm, self._received)
+        if span.signalling == "voicemodem":
+            return ModemLine(span.address, span.modem, self._received)
         trace = Trace(span.trace, network=True) if span.trace is not None else None
         return PriExchangeSpan(span.address, span.channels, self._received, trace)
 

@@ -95,12 +95,23 @@ class AtEngine:
         self._connection = 0
         self._counts = {"at_timeouts": 0, "at_garbage": 0, "at_unexpected": 0}
 
-    async def command(self, text: str, *, timeout_s: float = TIMEOUT_S, body: str | None = None) -> Answer:
+    async def command(self, text: str, *, timeout_s: float | None = None, body: str | None = None) -> Answer:
         """Do one command (``AT…``) when its turn has come. ``body`` is sent at the prompt ``> ``, ended by Ctrl-Z.
 
         Raises ``AtError`` when the modem refuses, ``AtTimeout`` when it does not answer within ``timeout_s`` of the
         command's being sent, ``AtLost`` when the port is lost meanwhile.
         """
+        return await self._exchange(text, text.encode("ascii") + _CR, body, timeout_s)
+
+    async def ended(self, text: str, sign: bytes = b"", *, timeout_s: float | None = None) -> Answer:
+        """The second final result of a command that was answered by CONNECT, after ``sign`` has ended its stream.
+
+        Raises as ``command``.
+        """
+        return await self._exchange(text, sign, None, timeout_s)
+
+    async def _exchange(self, text: str, data: bytes, body: str | None, timeout_s: float | None) -> Answer:
+        timeout_s = TIMEOUT_S if timeout_s is None else timeout_s
         connection = self._connection
         async with self._turn:
             if connection != self._connection:
@@ -108,7 +119,7 @@ class AtEngine:
             if self._disorder:
                 await self._restore_order(text)
             running = self._running = _Running(text, body, asyncio.get_running_loop().create_future())
-            self._write(text.encode("ascii") + _CR)
+            self._write(data)
             self._disorder = True
             try:
                 async with asyncio.timeout(timeout_s):
@@ -128,6 +139,10 @@ class AtEngine:
         """Break off a command that calls (V.250 §5.6.1): the modem answers it at once."""
         if self._running is not None:
             self._write(_CR)
+
+    def distrust(self) -> None:
+        """The modem may be in the middle of something: bring it to order before the next command."""
+        self._disorder = True
 
     def lost(self) -> None:
         """The port is gone: whoever waits is told, and what had come of a line is forgotten."""

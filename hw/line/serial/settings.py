@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from attrs import Attribute, field, frozen, validators
 
@@ -31,3 +31,33 @@ class SerialSettings:
     #: It is ended after so long; and so long the modem is given to start.
     power_timeout_ms: int = field(default=10_000, validator=[validators.ge(100), validators.le(60_000)])
     power_pause_ms: int = field(default=5000, validator=[validators.ge(0), validators.le(60_000)])
+
+
+def _command(_: Any, attribute: Attribute[tuple[str, ...]], value: tuple[str, ...]) -> None:
+    for command in value:
+        if not command.upper().startswith("AT") or not command.isascii() or not command.isprintable():
+            raise ValueError(f"{attribute.name}: {command!r} is no AT command, like AT+GCI=26")
+
+
+@frozen
+class VoiceModemSettings:
+    """A voice modem (ITU-T V.253) on an analog line of the exchange."""
+
+    #: The line's own number: the called number of calls that come in.
+    number: str = field(default="", validator=validators.matches_re(r"[0-9]{0,20}"))
+    #: Whether the line has caller ID: then a call is offered when it has come, at the second ring at the latest.
+    caller_id: bool = True
+    #: Both ways at once (+VTR): ``auto`` where the modem says that it can, or did it before; ``yes``, ``no``.
+    #: Without, menus and voicemail work on the line, and nobody can talk over it.
+    duplex: Literal["auto", "yes", "no"] = "auto"
+    #: So long after the last ring the caller has given up; longer than the pause of the exchange's cadence.
+    ring_gap_ms: int = field(default=7000, validator=[validators.ge(1000), validators.le(20_000)])
+    #: A call out counts as answered when ringback was heard and then none for so long (+VRA), and as not answered when
+    #: nobody did for so long.
+    answer_ms: int = field(default=5500, validator=[validators.ge(500), validators.le(25_000)])
+    ring_out_ms: int = field(default=90_000, validator=[validators.ge(5000), validators.le(300_000)])
+    #: Gains of what is heard and said (+VGR, +VGT): 128 is the modem's own.
+    rx_gain: int = field(default=128, validator=[validators.ge(0), validators.le(255)])
+    tx_gain: int = field(default=128, validator=[validators.ge(0), validators.le(255)])
+    #: Further commands for this modem, done last when it is set up: AT+GCI=26 is China's tones (T.35).
+    init: tuple[str, ...] = field(default=(), validator=_command)

@@ -16,13 +16,14 @@ def open_trunk(settings: SpanSettings, zone: str = DEFAULT) -> Trunk:
     from hw.line.analog import SimAnalog
     from hw.line.cas import SimCasSpan
     from hw.line.dahdi.span import DahdiSpan
+    from hw.line.serial.voicemodem import VoiceModemTrunk
     from hw.line.signalling.loop import LoopTrunk
     from hw.line.signalling.pri import PriTrunk
     from hw.line.signalling.r2 import R2Trunk
     from hw.line.span import SimSpan
 
     if settings.driver == "serial":
-        raise ValueError(f"span {settings.name}: the driver serial cannot be used yet")
+        return VoiceModemTrunk(settings)
     if settings.signalling in ("fxo", "fxs"):
         if settings.driver != "sim":
             raise ValueError(f"span {settings.name}: signalling {settings.signalling} is for the driver sim so far")
