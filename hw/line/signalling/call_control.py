@@ -41,8 +41,9 @@ _OTHER_CHANNEL = frozenset({6, _NOT_AVAILABLE})
 _TRIES = 3
 By = Literal["far", "us", "fault"]
 #: What takes an outgoing call further, and all that can happen to a call once it is there.
-_Further = q931.SetupAck | q931.Proceeding | q931.Ringing | q931.Connected
-OfCall = _Further | q931.Information | q931.Keypad | q931.Progressing | q931.Clearing | q931.Gone
+_NamesChannel = q931.SetupAck | q931.Proceeding | q931.Ringing | q931.Connected
+_Further = _NamesChannel | q931.Progressing
+OfCall = _Further | q931.Information | q931.Keypad | q931.Clearing | q931.Gone
 
 
 @define(eq=False)
@@ -196,15 +197,15 @@ class CallControl:
                 self._more_digits(leg, digits, complete)
             case q931.Keypad(_, digits):
                 self._digits(leg, digits)
-            case q931.Progressing(_, _):
-                leg.first_answer = True
-                self._emit(Progress(leg.name))
             case _:
-                if not leg.clearing and self._on_channel(leg, event):
+                # What the called side sends is ignored on the calling side, and once the call is up (Q.931 §5.8.4).
+                if not (leg.incoming or leg.clearing or leg.phase == "up"):
                     self._goes_on(leg, event)
 
     def _goes_on(self, leg: Leg, event: _Further) -> None:
         """Our outgoing call gets further."""
+        if not isinstance(event, q931.Progressing) and not self._on_channel(leg, event):
+            return
         leg.first_answer = True
         match event:
             case q931.Proceeding():
@@ -215,10 +216,12 @@ class CallControl:
             case q931.Connected():
                 leg.phase = "up"
                 self._emit(Answered(leg.name))
-        if isinstance(event, q931.Proceeding | q931.Ringing) and event.inband:
+        if isinstance(event, q931.Progressing) or (
+            isinstance(event, q931.Proceeding | q931.Ringing) and event.inband
+        ):
             self._emit(Progress(leg.name))
 
-    def _on_channel(self, leg: Leg, event: _Further) -> bool:
+    def _on_channel(self, leg: Leg, event: _NamesChannel) -> bool:
         """Follow the exchange to the channel that it names; clear the call (44) if that one is not free."""
         if event.channel in (leg.channel, q931.NO_CHANNEL, q931.ANY_CHANNEL):
             return True
@@ -327,7 +330,7 @@ class CallControl:
         leg.digit_timer = asyncio.get_running_loop().call_later(self._overlap_s, self._announce, leg)
 
     def _digits(self, leg: Leg, digits: str) -> None:
-        for digit in digits:
+        for digit in digits if leg.announced else "":
             self._emit(Digit(leg.name, digit, source="q931"))
 
 

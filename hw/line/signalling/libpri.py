@@ -6,7 +6,9 @@ call there is exactly one ``Gone``, and it is the last:
 
 - it sends nothing for most causes while nothing was sent for an incoming call: CALL PROCEEDING goes first;
 - a second hang-up would break its state: it is dropped;
-- some ends of a call have no event: calls that were given up are looked for, the others once a second.
+- some ends of a call have no event: calls that were given up are looked for, the others once a second;
+- some messages stop its timers for good (CONNECT ACKNOWLEDGE behind DISCONNECT does), or have it do nothing when told
+  to hang up: a call that is being cleared has a last time limit of our own.
 """
 
 from __future__ import annotations
@@ -29,6 +31,10 @@ log = logging.getLogger(__name__)
 
 #: No Q.921 frame is longer: N201 (260 octets of information, Q.921 §5.9.3) with address and control.
 MAX_FRAME = 264
+#: Calls are looked at so often.
+_LOOK_S = 1.0
+#: T305 and T308 of libpri (Q.931 table 9-2), and what a call that is being cleared has on top of T305 and T308 twice.
+_T305_MS, _T308_MS, _SPARE_MS = 30_000, 4_000, 2_000
 #: Causes that refuse an incoming call by RELEASE COMPLETE as the first answer (Q.931 §5.3.2 a).
 _REFUSALS = frozenset({1, 34, 44, 82, 88})
 
@@ -188,7 +194,7 @@ class DChannel:
             return
         if call.incoming and not call.answered_setup and cause not in _REFUSALS:
             lib.pri_proceeding(self._pri, call.handle, 0, 0)
-        call.clearing = True
+        self._clears(call)
         lib.pri_hangup(self._pri, call.handle, cause)
         self._find_gone(call, cause)
         self._settle()
@@ -221,10 +227,20 @@ class DChannel:
         call = self._calls[_key(handle)] = Call(handle, incoming)
         return call
 
-    def _gone(self, call: Call, cause: int) -> None:
+    def _gone(self, call: Call, cause: int, *, timed_out: bool = False) -> None:
         del self._calls[_key(call.handle)]
         call.gone = True
-        self._events.append(Gone(call, libpri_events.known(cause), self._timing))
+        self._events.append(Gone(call, libpri_events.known(cause), timed_out or self._timing))
+
+    def _clears(self, call: Call) -> None:
+        call.clearing = True
+        limit = self._timers.get("T305", _T305_MS) + 2 * self._timers.get("T308", _T308_MS) + _SPARE_MS
+        call.patience = asyncio.get_running_loop().time() + limit / 1000
+
+    def _give_up(self, call: Call) -> None:
+        """Forget a call as if T308 had run out twice (§5.3.4.1)."""
+        lib.pri_destroycall(self._pri, call.handle)
+        self._gone(call, UNKNOWN_CAUSE, timed_out=True)
 
     def _find_gone(self, call: Call, cause: int) -> None:
         if not call.gone and lib.pri_get_crv(self._pri, call.handle, ffi.NULL) < 0:
@@ -240,8 +256,11 @@ class DChannel:
     def _on_timer(self) -> None:
         self._timer = None
         self._run_due()
+        now = asyncio.get_running_loop().time()
         for call in list(self._calls.values()):
             self._find_gone(call, UNKNOWN_CAUSE)
+            if not call.gone and call.patience <= now:
+                self._give_up(call)
         self._settle()
 
     def _settle(self) -> None:
@@ -262,7 +281,7 @@ class DChannel:
 
     def _arm(self) -> None:
         due = lib.pri_schedule_next(self._pri)
-        wait = 1.0
+        wait = _LOOK_S
         if due != ffi.NULL:
             wait = min(max(due.tv_sec + due.tv_usec / 1e6 - time.time(), 0.0), wait)
         loop = asyncio.get_running_loop()
@@ -298,7 +317,7 @@ class DChannel:
             case Gone(_, cause):
                 self._gone(call, cause)
             case Clearing():
-                call.clearing = True
+                self._clears(call)
                 self._events.append(event)
             case _:
                 self._events.append(event)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, Literal
 
 from attrs import define, frozen
@@ -14,13 +15,17 @@ ANY_CHANNEL = 255
 
 @define(eq=False)
 class Call:
-    """One call of a D channel. ``clearing`` once either side has begun to clear, ``gone`` after its ``Gone``."""
+    """One call of a D channel. ``clearing`` once either side has begun to clear, ``gone`` after its ``Gone``.
+
+    ``patience``: the loop's time (s) when a call that is being cleared is given up.
+    """
 
     handle: Any
     incoming: bool
     answered_setup: bool = False
     clearing: bool = False
     gone: bool = False
+    patience: float = math.inf
 
 
 @frozen

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from hw.line.signalling import q931
+from hw.line.signalling import libpri, q931
 from hw.line.signalling.libpri import DChannel
 
 CAUSES = (1, 6, 7, 16, 17, 18, 21, 26, 31, 34, 44, 82, 88, 127)
@@ -112,6 +112,28 @@ def test_a_caller_who_goes_before_any_answer_is_gone_here_too():
         await ends.next("net", q931.Gone)
         # Nothing was sent for this call yet: libpri has no event for its end, the engine looks for it.
         assert (await ends.next("cpe", q931.Gone)).call is ring.call
+
+    _run(scenario)
+
+
+def test_a_call_that_its_far_end_never_clears_is_given_up(monkeypatch):
+    """CONNECT ACKNOWLEDGE behind our DISCONNECT stops libpri's timer for good; the exchange did not get the latter."""
+    monkeypatch.setattr(libpri, "_SPARE_MS", 20)
+    monkeypatch.setattr(libpri, "_LOOK_S", 0.02)
+
+    async def scenario(ends):
+        for name in ("T305", "T308"):
+            ends.cpe.set_timer(name, 50)
+        call, ring = await ends.ring()
+        deliver = ends.cpe._transmit
+        # DISCONNECT arrives as NOTIFY.
+        ends.cpe._transmit = lambda frame: deliver(
+            frame[:8] + b"\x6e\x27\x01\xf1" if frame[8:9] == b"\x45" else frame
+        )
+        ends.cpe.connect(ring.call, 1)
+        ends.cpe.hangup(ring.call, 16)
+        assert await ends.next("cpe", q931.Gone) == q931.Gone(ring.call, 41, True)
+        assert not call.gone, "the exchange knows nothing of it"
 
     _run(scenario)
 

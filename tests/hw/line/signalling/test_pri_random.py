@@ -11,6 +11,7 @@ import pytest
 from hw.line.trunk import NoChannel
 from hw.messages import Alerting, Answered, Cleared, Incoming, Proceeding, Progress
 from hw.sim.exchange import Blocked
+from tests.hw.line.signalling.pri_random import run
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -91,3 +92,10 @@ def _no_channel_has_two_legs(history):
             del channels[event.leg]
         assert len(set(channels.values())) == len(channels), event
     assert not channels
+
+
+@pytest.mark.requirement("A1.14")
+def test_after_whatever_an_exchange_sends_every_channel_is_idle_or_blocked_with_a_reason():
+    told, causes = run(15_000, seed=1)
+    assert set(told) >= {"Incoming", "Proceeding", "Alerting", "Progress", "Answered", "Cleared", "Digit", "Refused"}
+    assert set(causes) >= {16, 17, 21, 27, 28, 34, 41, 44, 88, 96}
