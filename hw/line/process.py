@@ -201,7 +201,8 @@ class LineProcess:
             raise ValueError("there is a leg or port of that name already")
         try:
             trunk = self._trunk(dial.line)
-            channel = trunk.dial(dial.leg, dial.number, dial.caller, dial.name)
+            call_out = trunk.dial_restricted if dial.restricted else trunk.dial
+            channel = call_out(dial.leg, dial.number, dial.caller, dial.name)
         except NoChannel as error:
             self._link.send(Cleared(dial.leg, error.cause, "far" if error.cause == _BUSY else "fault"))
         except KeyError:

@@ -167,6 +167,8 @@ class SpanSettings:
     hunting: Literal["by_role", "up", "down", "most_idle"] = "by_role"
     #: Wait so long for the next digit of an incoming call whose number may be incomplete; 0: numbers come en bloc.
     overlap_ms: int = field(default=0, validator=validators.ge(0))
+    #: Send the number of an outgoing call digit by digit after SETUP ACKNOWLEDGE (overlap sending, Q.931 §5.1.3).
+    overlap_sending: bool = False
     #: What one dials in front of a national and of an international number; on the line the type of number stands for
     #: it (Q.931 §4.5.8). Empty: that type is left alone.
     national_prefix: str = field(default="0", validator=_digits)

@@ -68,6 +68,13 @@ class Trunk(ABC):
     def dial(self, leg: str, number: str, caller: str, name: str) -> int:
         """Call out; returns the bearer channel taken. Raises ``NoChannel``."""
 
+    def dial_restricted(self, leg: str, number: str, caller: str, name: str) -> int:
+        """``dial``, but the called party is not to be shown ``caller`` (CLIR, Q.951 §4).
+
+        A signalling that cannot ask for it sends no number at all. Raises ``NoChannel``.
+        """
+        return self.dial(leg, number, "", "")
+
     @abstractmethod
     def proceed(self, leg: str) -> None:
         """Q.931 CALL PROCEEDING (§5.2.5.1) or what the signalling has for it."""

@@ -40,6 +40,7 @@ from hw.messages import (
 from hw.notify import Notifier
 from hw.phone import causes
 from hw.phone.call import Call
+from hw.phone.dialog import Lines
 from hw.phone.front import Caller, Front
 from hw.phone.leg import Leg
 from hw.phone.registrar import Registrar
@@ -200,7 +201,7 @@ class PhoneProcess:
             raise ValueError("a leg of this name is there already")
         if dial.media is None:
             raise ValueError("a call to a phone or SIP trunk needs media to offer")
-        local = Address(Uri(dial.caller or "anonymous", self._registrar.realm), dial.name)
+        local, headers = _identity(dial, self._registrar.realm)
         leg = Leg(
             self, dial.leg, dial.line, called=dial.number, caller=dial.caller, incoming=False, local=dial.media
         )
@@ -215,7 +216,7 @@ class PhoneProcess:
         else:
             targets = [self._trunk_target(dial.line, dial.number)]
         self._legs[leg.name] = leg
-        leg.fork([self._invitation(leg, uri, flow, local) for uri, flow in targets])
+        leg.fork([self._invitation(leg, uri, flow, local, headers) for uri, flow in targets])
 
     def _trunk_target(self, line: str, number: str) -> tuple[str, Flow]:
         trunk = next((trunk for trunk in self._front.trunks if trunk.name == line), None)
@@ -223,8 +224,10 @@ class PhoneProcess:
             raise ValueError(f"no SIP trunk {line!r}")
         return str(_trunk_uri(trunk, number)), Flow(trunk.transport, trunk.host, trunk.port)
 
-    def _invitation(self, leg: Leg, uri: str, flow: Flow, local: Address) -> Callable[[bytes], Call]:
-        return lambda body: self._agent.invite(leg, uri, flow, local=local, body=body)
+    def _invitation(
+        self, leg: Leg, uri: str, flow: Flow, local: Address, headers: Lines
+    ) -> Callable[[bytes], Call]:
+        return lambda body: self._agent.invite(leg, uri, flow, local=local, body=body, headers=headers)
 
     # -- state ---------------------------------------------------------------------------------------------------------
 
@@ -258,6 +261,15 @@ class PhoneProcess:
             "auth_failures_suppressed": self._front.failures.suppressed, "undecodable": undecodable(),
         }  # fmt: skip
         return Stats("phone", os.getpid(), time.process_time(), gauges=gauges, counters=counters)
+
+
+def _identity(dial: Dial, realm: str) -> tuple[Address, Lines]:
+    """What From says, and header fields beside it: a restricted number is told to the trunk alone (RFC 3323, 3325)."""
+    caller = Address(Uri(dial.caller or "anonymous", realm), dial.name)
+    if not dial.restricted:
+        return caller, []
+    asserted = [("P-Asserted-Identity", str(caller))] if dial.caller else []
+    return Address(Uri("anonymous", "anonymous.invalid"), "Anonymous"), [*asserted, ("Privacy", "id")]
 
 
 def _trunk_uri(trunk: SipTrunk, number: str) -> Uri:

@@ -25,10 +25,13 @@ class PriExchangeSpan(ExchangeSpan):
     ) -> None:
         super().__init__(address, channels, incoming, signalling="d")
         self.d_delay_s = 0.0
+        #: A number that comes digit by digit is complete after such a pause.
+        self.digit_pause_s = 0.1
         self._channels = Channels(channels, Hunting(channels, "up"))
         self._d = DChannel("network", transmit=self._transmit, event=self._on_event)
         self._d.trace = trace
         self._by_call: dict[Call, Subscriber] = {}
+        self._dialling: dict[Call, asyncio.TimerHandle] = {}
 
     async def close(self) -> None:
         """See ``ExchangeSpan``."""
@@ -86,6 +89,8 @@ class PriExchangeSpan(ExchangeSpan):
 
     def _end(self, subscriber: Subscriber, cause: int, by: str = "") -> None:
         self._by_call.pop(subscriber.call, None)
+        if (timer := self._dialling.pop(subscriber.call, None)) is not None:
+            timer.cancel()
         super()._end(subscriber, cause, by)
 
     # -- the D channel -------------------------------------------------------------------------------------------------
@@ -132,6 +137,9 @@ class PriExchangeSpan(ExchangeSpan):
 
     def _of_call(self, subscriber: Subscriber, event: q931.Event) -> None:
         match event:
+            case q931.Information(_, digits, complete):
+                subscriber.called += digits
+                self._await_digits(subscriber, complete)
             case q931.Proceeding(_, channel, inband):
                 self._on_channel(subscriber, channel)
                 subscriber.inband |= inband
@@ -159,6 +167,26 @@ class PriExchangeSpan(ExchangeSpan):
             self._d.hangup(ring.call, NOT_AVAILABLE if self._channels.any_idle() else _CONGESTION)
             return
         subscriber = self._party(ring.call, ring.called, ring.caller, ring.channel, calls=False)
-        self._d.proceeding(ring.call, ring.channel)
+        subscriber.restricted = ring.restricted
+        if ring.complete:
+            self._handle(subscriber)
+        else:
+            self._d.setup_ack(ring.call, ring.channel)
+            self._await_digits(subscriber, False)
+
+    def _await_digits(self, subscriber: Subscriber, complete: bool) -> None:
+        """Overlap receiving: the number is complete when the box says so, or after a pause behind its last digit."""
+        if (timer := self._dialling.pop(subscriber.call, None)) is not None:
+            timer.cancel()
+        if complete:
+            self._handle(subscriber)
+        elif subscriber.called:
+            loop = asyncio.get_running_loop()
+            self._dialling[subscriber.call] = loop.call_later(self.digit_pause_s, self._handle, subscriber)
+
+    def _handle(self, subscriber: Subscriber) -> None:
+        """The number is complete: answer by CALL PROCEEDING and ring whom it means."""
+        self._dialling.pop(subscriber.call, None)
+        self._d.proceeding(subscriber.call, subscriber.channel)
         subscriber.reached("proceeding")
         self._incoming(subscriber)

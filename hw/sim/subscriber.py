@@ -33,7 +33,8 @@ class Subscriber:
     """One party of one call: who calls the box (``calls`` True), or whom the box calls.
 
     Times are the loop's, in seconds. ``heard`` counts the cycles of each voice code heard (hw.sim.pattern); ``inband``
-    when the far end said that it sends tones or announcements; ``digits_wanted`` when it asked for more digits.
+    when the far end said that it sends tones or announcements; ``digits_wanted`` when it asked for more digits;
+    ``restricted`` when the box asked that ``caller`` is not shown.
     """
 
     span: ExchangeLine = field(repr=False)
@@ -47,6 +48,7 @@ class Subscriber:
     phase: Phase = "dialling"
     inband: bool = False
     digits_wanted: bool = False
+    restricted: bool = False
     answered_at: float | None = None
     cleared_at: float | None = None
     cause: int | None = None

@@ -166,7 +166,8 @@ async def running(path: Path, *, settings: dict[str, dict[str, Any]] | None = No
         for name in MODULES:
             await box.start(name)
         spans = tomllib.loads(box.site.config.read_text(encoding="utf-8"))["line"]["spans"]
-        far = (ExchangeSpanSettings(span["address"], signalling=span.get("signalling", "pri")) for span in spans)
+        wanted = ("address", "channels", "signalling")
+        far = (ExchangeSpanSettings(**{key: span[key] for key in wanted if key in span}) for span in spans)
         box.exchange = Exchange(ExchangeSettings(tuple(far)))
         await box.exchange.start()
         talking = asyncio.create_task(box.audio.run())

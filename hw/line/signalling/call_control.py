@@ -35,6 +35,10 @@ from hw.messages import (
 
 #: Q.850: no circuit available, requested circuit not available.
 _CONGESTION, _NOT_AVAILABLE = 34, 44
+#: Q.850: recovery on timer expiry.
+_TIMER_EXPIRED = 102
+#: Q.931 table 9-2: the exchange that has all digits has to answer within so many seconds.
+T304_S = 20.0
 #: The exchange's first answers to a SETUP that ask for another channel (Q.931 §5.1.2, §5.7).
 _OTHER_CHANNEL = frozenset({6, _NOT_AVAILABLE})
 #: Channels that are tried for one outgoing call.
@@ -86,6 +90,7 @@ class CallControl:
         self._line = settings.name
         self._network = settings.role == "network"
         self._overlap_s = settings.overlap_ms / 1000
+        self._digit_by_digit = settings.overlap_sending
         self._channels = channels
         self._d = d
         self._hunt = hunt
@@ -119,14 +124,23 @@ class CallControl:
             raise ValueError(f"leg {name!r} is an outgoing call")
         return None if leg.clearing or leg.phase == "up" else leg
 
-    def dial(self, name: str, called: str, caller: str, display: str) -> int:
+    def dial(self, name: str, called: str, caller: str, display: str, *, restricted: bool = False) -> int:
         """Send SETUP on a channel of ours. Raises ``NoChannel``, ``ValueError`` for a leg or number that cannot be."""
         if name in self._legs:
             raise ValueError(f"leg {name!r} is there already")
+        if self._digit_by_digit and not (called.isascii() and called.isprintable()):
+            raise ValueError(f"{called!r} is not a number that can be sent digit by digit: printable ASCII characters")
         channel = self._hunt()
-        call = self._d.setup(called, caller, display, channel=channel)
-        self._add(Leg(name, call, channel, False, called, caller, display, phase="dialling"))
+        call = self._setup(called, caller, display, restricted, channel)
+        self._add(Leg(name, call, channel, False, called, caller, display, restricted, phase="dialling"))
         return channel
+
+    def _setup(self, called: str, caller: str, display: str, restricted: bool, channel: int) -> Call:
+        """SETUP with the whole number, or without one where the exchange wants it digit by digit."""
+        number = "" if self._digit_by_digit else called
+        return self._d.setup(
+            number, caller, display, channel=channel, restricted=restricted, complete=not self._digit_by_digit
+        )
 
     # -- clearing ------------------------------------------------------------------------------------------------------
 
@@ -207,6 +221,10 @@ class CallControl:
         if not isinstance(event, q931.Progressing) and not self._on_channel(leg, event):
             return
         leg.first_answer = True
+        if isinstance(event, q931.SetupAck):
+            self._send_digits(leg)
+        elif leg.digit_timer is not None:
+            leg.digit_timer.cancel()
         match event:
             case q931.Proceeding():
                 self._emit(Proceeding(leg.name, leg.channel))
@@ -220,6 +238,14 @@ class CallControl:
             isinstance(event, q931.Proceeding | q931.Ringing) and event.inband
         ):
             self._emit(Progress(leg.name))
+
+    def _send_digits(self, leg: Leg) -> None:
+        """Overlap sending (§5.1.3): the whole number, a digit a message; T304 waits for what it leads to."""
+        if not self._digit_by_digit or leg.digit_timer is not None:
+            return
+        leg.digit_timer = asyncio.get_running_loop().call_later(T304_S, self.clear, leg, _TIMER_EXPIRED)
+        for digit in leg.called:
+            self._d.information(leg.call, digit)
 
     def _on_channel(self, leg: Leg, event: _NamesChannel) -> bool:
         """Follow the exchange to the channel that it names; clear the call (44) if that one is not free."""
@@ -257,7 +283,7 @@ class CallControl:
         self._channels.free(leg.channel, leg.name)
         leg.tries += 1
         del self._by_call[leg.call]
-        leg.call = self._d.setup(leg.called, leg.caller, leg.display, channel=channel)
+        leg.call = self._setup(leg.called, leg.caller, leg.display, leg.restricted, channel)
         self._by_call[leg.call] = leg
         self._move(leg, channel)
         self._emit(Proceeding(leg.name, channel))

@@ -53,11 +53,11 @@ def ring(part: Any, call: Call, role: Role, prefixes: Prefixes) -> Ring:
 
 def _presentation(role: Role, restricted: bool) -> int:
     """Presentation and screening indicator of a caller's number (Q.931 §4.5.10)."""
-    if restricted:
-        return int(lib.PRES_PROHIB_NETWORK_NUMBER)
     if role == "network":
-        return int(lib.PRES_ALLOWED_NETWORK_NUMBER)
-    return int(lib.PRES_ALLOWED_USER_NUMBER_NOT_SCREENED)
+        return int(lib.PRES_PROHIB_NETWORK_NUMBER if restricted else lib.PRES_ALLOWED_NETWORK_NUMBER)
+    return int(
+        lib.PRES_PROHIB_USER_NUMBER_NOT_SCREENED if restricted else lib.PRES_ALLOWED_USER_NUMBER_NOT_SCREENED
+    )
 
 
 def _type(plan: int) -> NumberType:

@@ -85,6 +85,10 @@ class PriTrunk(Trunk):
         """Send SETUP on a channel of ours. Raises ``NoChannel``, ``ValueError`` for a leg or number that cannot be."""
         return self._calls.dial(leg, number, caller, name)
 
+    def dial_restricted(self, leg: str, number: str, caller: str, name: str) -> int:
+        """``dial`` with the number's presentation restricted (Q.931 §4.5.10): the network has it, the party not."""
+        return self._calls.dial(leg, number, caller, name, restricted=True)
+
     def proceed(self, leg: str) -> None:
         """Nothing is left to send: an incoming call is answered by CALL PROCEEDING before it is told."""
         self._calls.waiting(leg)

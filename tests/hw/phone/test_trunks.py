@@ -92,6 +92,29 @@ def test_we_call_over_a_trunk(desk: Open) -> None:
     asyncio.run(main())
 
 
+def test_a_number_that_is_not_to_be_shown_is_told_to_the_trunk_alone(desk: Open) -> None:
+    async def main() -> None:
+        async with desk() as d:
+            far = await peer(d)
+            invitations = []
+            accept = far.agent.accept
+            far.agent.accept = lambda request, *more: (  # type: ignore[method-assign]
+                invitations.append(request.message.headers), accept(request, *more),
+            )[1]  # fmt: skip
+            d.send(Dial("out", "carrier", "10086", "95533", "", OURS, restricted=True))
+            told = await far.told("called")
+            assert str(told.call.dialog.remote.uri) == "sip:anonymous@anonymous.invalid"
+            assert invitations[0].get("privacy") == "id"
+            assert invitations[0].get("p-asserted-identity") == f"<sip:95533@{REALM}>"
+            far.answer(told.call, told.detail)
+            await d.next(Answered)
+            d.send(Dial("open", "carrier", "10086", "95533", "", OURS))
+            await far.told("called")
+            assert invitations[1].get("privacy") == ""
+
+    asyncio.run(main())
+
+
 def test_a_trunk_that_cannot_be_reached_clears_as_network_out_of_order(desk: Open) -> None:
     async def main() -> None:
         async with desk() as d:

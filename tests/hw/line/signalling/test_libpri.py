@@ -171,6 +171,16 @@ def test_a_users_setup_carries_types_of_number_in_octet_3(number, octets):
     _run(scenario)
 
 
+def test_a_users_restricted_number_says_that_nobody_has_screened_it():
+    async def scenario(ends):
+        frames = []
+        ends.cpe._transmit = frames.append
+        ends.cpe.setup("95588", "4008", channel=1, restricted=True)
+        assert b"\x6c\x06\x00\xa04008" in frames[0], "octet 3a of Q.931 figure 4-11: restricted, not screened"
+
+    _run(scenario)
+
+
 @pytest.mark.parametrize("name", ["Ada", "李雷", "Zoë", "中" * 40, ""])
 def test_names_in_any_script_arrive_as_far_as_they_fit(name):
     async def scenario(ends):

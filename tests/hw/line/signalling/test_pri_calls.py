@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from hw.line.signalling import call_control, q931
 from hw.line.trunk import NoChannel
 from hw.messages import Alerting, Answered, Cleared, Digit, Incoming, Proceeding, Refused
 from hw.sim.exchange import ANY_CHANNEL, NO_CHANNEL, Blocked, CallCleared, NumberSettings
@@ -226,6 +227,91 @@ def test_a_caller_who_does_not_want_to_be_shown(pair):
             p.exchange.call("400")
             call = await p.incoming()
             assert not call.restricted and call.caller == ""
+
+    asyncio.run(main())
+
+
+def test_a_call_of_ours_may_ask_that_its_number_is_not_shown(pair):
+    async def main():
+        async with pair(numbers=(NumberSettings("10086", answer_ms=0),)) as p:
+            for restricted, dial in ((False, p.trunk.dial), (True, p.trunk.dial_restricted)):
+                dial("out", "10086", "4008001111", "")
+                await p.next(Answered)
+                [person] = p.exchange.subscribers
+                assert (person.caller, person.restricted) == ("4008001111", restricted)
+                p.trunk.hangup("out", 16)
+                await p.until_idle()
+
+    asyncio.run(main())
+
+
+def _heard_digits(p):
+    """What the exchange gets of called numbers: the one in SETUP, then each INFORMATION's."""
+    heard = []
+    span = p.exchange.spans[0]
+    listen = span._d._event
+
+    def event(event):
+        if isinstance(event, q931.Ring):
+            heard.append(event.called)
+        elif isinstance(event, q931.Information):
+            heard.append(event.digits)
+        listen(event)
+
+    span._d._event = event
+    return heard
+
+
+def test_the_number_of_a_call_of_ours_is_sent_digit_by_digit_where_the_exchange_wants_it_so(pair):
+    async def main():
+        async with pair(overlap_sending=True, numbers=(NumberSettings("01012", answer_ms=0),)) as p:
+            heard = _heard_digits(p)
+            p.trunk.dial("out", "01012", "4008", "")
+            await p.next(Answered)
+            assert heard == ["", *"01012"]
+            [person] = p.exchange.subscribers
+            assert (person.called, person.caller, person.channel) == ("01012", "4008", 31)
+            p.trunk.hangup("out", 16)
+            await p.until_idle()
+            p.trunk.dial("none", "555", "", "")
+            assert await p.next(Cleared, leg="none") == Cleared("none", 1, "far")
+            with pytest.raises(ValueError, match="number"):
+                p.trunk.dial("out2", "一二三", "", "")
+            await p.until_idle()
+
+    asyncio.run(main())
+
+
+def test_an_exchange_that_takes_all_digits_and_says_nothing_is_given_up_after_t304(pair, monkeypatch):
+    monkeypatch.setattr(call_control, "T304_S", 0.2)
+
+    async def main():
+        async with pair(overlap_sending=True, numbers=(NumberSettings("10086", answer_ms=0),)) as p:
+            p.exchange.spans[0].digit_pause_s = 60
+            p.trunk.dial("out", "10086", "", "")
+            assert await p.next(Cleared) == Cleared("out", 102, "us")
+            await p.until_idle()
+            p.exchange.spans[0].digit_pause_s = 0.01
+            p.trunk.dial("out", "10086", "", "")
+            await p.next(Answered)
+            await asyncio.sleep(0.3)  # longer than T304, which has ended
+            assert p.trunk.legs()[0].phase == "up"
+            p.trunk.hangup("out", 16)
+            await p.until_idle()
+
+    asyncio.run(main())
+
+
+def test_a_call_of_ours_is_given_up_while_its_digits_are_awaited(pair):
+    async def main():
+        async with pair(overlap_sending=True, numbers=(NumberSettings("10086", answer_ms=0),)) as p:
+            p.exchange.spans[0].digit_pause_s = 60
+            heard = _heard_digits(p)
+            p.trunk.dial("out", "10086", "", "")
+            await p.until(lambda: len(heard) == 6)
+            p.trunk.hangup("out", 16)
+            assert await p.next(Cleared) == Cleared("out", 16, "us")
+            await p.until_idle()
 
     asyncio.run(main())
 

@@ -422,6 +422,16 @@ def test_an_answer_that_comes_late_is_an_answer(r2: R2) -> None:
     run(main)
 
 
+def test_a_number_that_is_not_to_be_shown_is_not_sent_r2_cannot_ask_for_it(r2: R2) -> None:
+    async def main() -> None:
+        async with r2(numbers=(NumberSettings("139", answer_ms=0),)) as p:
+            p.trunk.dial_restricted("out", "139", BOX, "")
+            await p.next(Answered)
+            assert [person.caller for person in p.exchange.subscribers] == [""]
+
+    run(main)
+
+
 @pytest.mark.parametrize(
     ("how", "order"), [("by_role", [3, 2, 3]), ("up", [1, 2, 1]), ("down", [3, 2, 3]), ("most_idle", [3, 2, 1])]
 )
