@@ -1,6 +1,7 @@
 """The simulated exchange: subscribers who call the box, and subscribers whom the box calls.
 
-They call over real Q.931, real MFC-R2 or a GSM module that speaks real AT, as the spans say.
+They call over real Q.931, real MFC-R2, analog lines, or a GSM module that speaks real AT, as the spans say; where the
+box has analog telephones, they are the people at those.
 
 It runs in an asyncio loop and is scripted from the same loop: ``call`` gives a ``Subscriber`` to wait on and to act
 with. Numbers that the box may call are registered; ``on_call`` takes the calls to all others.
@@ -15,9 +16,11 @@ from typing import Any, Literal
 
 from attrs import Attribute, field, frozen, validators
 
+from hw.line.settings import LoopSettings
 from hw.line.signalling.q931 import ANY_CHANNEL, NO_CHANNEL
 from hw.line.signalling.trace import Trace
 from hw.sim.exchange_line import ExchangeLine
+from hw.sim.exchange_loop import LoopExchangeSpan
 from hw.sim.exchange_pri import PriExchangeSpan
 from hw.sim.exchange_r2 import R2ExchangeSpan
 from hw.sim.gsm_module import GsmModule
@@ -68,7 +71,9 @@ class ExchangeSpanSettings:
 
     address: str = field(validator=validators.min_len(1))
     channels: tuple[int, ...] = (*range(1, 16), *range(17, 32))
-    signalling: Literal["pri", "r2", "gsm", "voicemodem"] = "pri"
+    signalling: Literal["pri", "r2", "fxo", "fxs", "gsm", "voicemodem"] = "pri"
+    #: ``fxo``: the exchange's lines to the box; ``fxs``: the box's telephones; as in the line process's span.
+    loop: LoopSettings = field(factory=LoopSettings)
     gsm: GsmSettings = field(factory=GsmSettings)
     modem: ModemSettings = field(factory=ModemSettings)
     #: Write every D channel frame into this file (pcap).
@@ -151,6 +156,9 @@ class Exchange:
     def _open(self, span: ExchangeSpanSettings) -> ExchangeLine:
         if span.signalling == "r2":
             return R2ExchangeSpan(span.address, span.channels, self._received)
+        if span.signalling in ("fxo", "fxs"):
+            telephones = span.signalling == "fxs"
+            return LoopExchangeSpan(span.address, span.channels, self._received, span.loop, telephones=telephones)
         if span.signalling == "gsm":
             return GsmModule(span.address, span.gsm, self._received)
         if span.signalling == "voicemodem":

@@ -58,23 +58,28 @@ class MessageReader:
     """Finds one message among a receiver's octets: behind those that the channel seizure looks like."""
 
     def __init__(self) -> None:
+        self._begin()
+
+    def _begin(self) -> None:
         self._octets = b""
         self._seizure = 0
 
-    @property
-    def begun(self) -> bool:
-        """Whether a message has begun."""
-        return bool(self._octets)
+    def take(self, octets: bytes, *, carrier: bool = True) -> CallerId | None:
+        """Further octets; the caller once the message is whole. Without ``carrier`` no more will come of this one.
 
-    def take(self, octets: bytes) -> CallerId | None:
-        """Further octets; the caller once the message is whole. Raises ``BadMessage``, and begins anew."""
+        Raises ``BadMessage``, and begins anew.
+        """
         for octet in octets:
             if self._octets or (octet in (SDMF, MDMF) and self._seizure >= _SEIZED):
                 self._octets += bytes((octet,))
             self._seizure += octet == _SEIZURE
             if len(self._octets) > 1 and len(self._octets) == self._octets[1] + 3:
-                message, self._octets = self._octets, b""
+                message = self._octets
+                self._begin()
                 return read(message)
+        if self._octets and not carrier:
+            self._begin()
+            raise BadMessage("the end is missing")
         return None
 
 

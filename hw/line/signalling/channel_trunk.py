@@ -269,6 +269,8 @@ class ChannelTrunk(Trunk):
                 if fault:
                     self._emit(Fault(self.name, f"channel {channel}: {reason}"))
                 self._tell_soon()
+            case told.Changed():
+                self._tell_soon()
             case told.Seized() if leg is None:
                 self._add(Leg(next(self._numbers), channel, True, announced=False))
             case _ if leg is not None:

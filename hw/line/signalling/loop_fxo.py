@@ -56,7 +56,7 @@ class FxoPort(LoopPort):
 
     def __init__(self, number: str, settings: LoopSettings) -> None:
         super().__init__(number, settings)
-        self.phase = Phase.IDLE
+        self.phase: Phase = Phase.IDLE
         self._called = ""
         self._off_hook = False
         self._rings = 0

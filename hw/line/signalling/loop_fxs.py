@@ -39,7 +39,7 @@ class FxsPort(LoopPort):
 
     def __init__(self, number: str, settings: LoopSettings) -> None:
         super().__init__(number, settings)
-        self.phase = Phase.IDLE
+        self.phase: Phase = Phase.IDLE
         self._digits = ""
         self._announced = False
         self._reversed = False
@@ -87,9 +87,7 @@ class FxsPort(LoopPort):
         """See ``LoopPort``."""
         if self.phase in (Phase.OFFERED, Phase.ALERTING):
             self._silent(Phase.TALKING)
-            if self._settings.polarity:
-                self._reversed = True
-                self._give(Order.POLARITY_REVERSED)
+            self._turn(self._settings.polarity)
         return self._done()
 
     def hangup(self, now: int, cause: int) -> list[Action]:
@@ -230,7 +228,8 @@ class FxsPort(LoopPort):
             self._give(Order.ON_HOOK)
             self._silent(Phase.IDLE)
         else:
-            self._normal_polarity()
+            if self.phase is Phase.TALKING and self._settings.polarity:
+                self._turn(not self._reversed)
             self._silent(Phase.CLEARED)
             self._left(now, tone)
 
@@ -239,7 +238,7 @@ class FxsPort(LoopPort):
         self._phase_due = now + LEFT_OFF_HOOK[tone]
 
     def _put_down(self) -> None:
-        self._normal_polarity()
+        self._turn(False)
         self._give(Order.ON_HOOK)
         self._silent(Phase.IDLE)
         self._release(NORMAL, "far", called=self._digits)
@@ -249,7 +248,8 @@ class FxsPort(LoopPort):
         self._send_tone("")
         self._listen()
 
-    def _normal_polarity(self) -> None:
-        if self._reversed:
-            self._reversed = False
-            self._give(Order.POLARITY_NORMAL)
+    def _turn(self, turned: bool) -> None:
+        """Show the line's polarity reversed, or normal."""
+        if turned != self._reversed:
+            self._reversed = turned
+            self._give(Order.POLARITY_REVERSED if turned else Order.POLARITY_NORMAL)

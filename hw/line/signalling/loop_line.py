@@ -170,10 +170,15 @@ class LoopLine:
                 self._drop_if_silent(number)
                 self._perform(number, self.channels[number].sent(self.now))
 
+    def left(self, number: int) -> int:
+        """Frames of keys or of a caller ID that a port has still to send."""
+        return len(self._sounds[number].once) if number in self._sounds else 0
+
     def _hear_fsk(self, number: int, frame: Octets) -> None:
         receiver, reader = self._fsk[number]
         try:
-            caller = reader.take(receiver.hear(frame))
+            octets = receiver.hear(frame)
+            caller = reader.take(octets, carrier=receiver.carrier)
         except BadMessage:
             self.counts["caller_id_errors"] += 1
             return

@@ -14,7 +14,7 @@ from hw.line.settings import LoopSettings
 from hw.line.signalling import loop_actions as do
 from hw.line.signalling import notices as told
 from hw.line.signalling.caller_id import CallerId
-from hw.line.signalling.loop_actions import Action, Ear, Tone
+from hw.line.signalling.loop_actions import Action, Ear, FxoPhase, FxsPhase, Tone
 from hw.line.signalling.notices import By
 
 #: A called party that does not answer (Q.850 cause 19) is given up after so long, whatever the control process thinks.
@@ -25,6 +25,8 @@ NORMAL, NO_ANSWER, OUT_OF_ORDER, TEMPORARY_FAILURE = 16, 19, 27, 41
 class LoopPort(ABC):
     """See the module. ``number`` is the line's or the telephone's own."""
 
+    phase: FxoPhase | FxsPhase
+
     def __init__(self, number: str, settings: LoopSettings) -> None:
         self.unexpected = 0
         self._number = number
@@ -33,6 +35,7 @@ class LoopPort(ABC):
         self._closed = False
         self._fault = ""
         self._told = ""
+        self._told_idle = True
         self._tone: Tone = ""
         self._ears: frozenset[Ear] = frozenset()
         self._phase_due = 0
@@ -153,5 +156,8 @@ class LoopPort(ABC):
         if self.blocked != self._told:
             self._told = self.blocked
             self._out.append(told.Blocked(self._told, fault=bool(self._told) and not self._closed))
+        if self.idle != self._told_idle:
+            self._told_idle = self.idle
+            self._out.append(told.Changed())
         done, self._out = self._out, []
         return done

@@ -73,4 +73,9 @@ class Blocked:
     fault: bool = False
 
 
-Notice = Seized | Offered | Acknowledged | Accepted | Answered | Flashed | Released | Blocked
+@frozen
+class Changed:
+    """Whether the channel is idle has changed; it is not for a while before and after a call, too."""
+
+
+Notice = Seized | Offered | Acknowledged | Accepted | Answered | Flashed | Released | Blocked | Changed
