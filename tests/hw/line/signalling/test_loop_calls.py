@@ -311,12 +311,14 @@ def test_a_late_answer_is_an_answer(loop: Loop) -> None:
     run(main)
 
 
-def test_an_exchange_that_never_turns_the_polarity_leaves_the_call_ringing(loop: Loop) -> None:
+def test_an_exchange_that_never_turns_the_polarity_leaves_the_call_unanswered(loop: Loop) -> None:
     async def main() -> None:
         async with loop(TURNING, numbers=ANSWERS) as p:
             far(p).no_polarity = True
             p.trunk.dial("out", "10000", "", "")
-            await p.next(Alerting)
+            await p.next(Proceeding)
+            await p.until(lambda: bool(p.exchange.subscribers))
+            assert p.exchange.subscribers[0].phase == "up"
             await seconds_pass(p, 20)
             p.trunk.hangup("out", 19)
             await p.next(Cleared)
