@@ -15,10 +15,11 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any, get_args
 
+from attrs import evolve
 from cattrs.preconf.json import make_converter
 from cattrs.strategies import configure_tagged_union
 
-from hw.messages import Cleared, Fault, Message, Recorded, Refused, Snapshot, Unregistered
+from hw.messages import Cleared, Fault, Message, Recorded, Refused, SmsReport, Snapshot, Unregistered
 
 #: A line longer than this is not one of ours (30 channels' state is 2 kB, 60 accounts 6 kB).
 MAX_LINE = 1 << 20
@@ -29,8 +30,11 @@ _IN_A_ROW = 16
 #: How many final events are kept while the control process is away.
 MAX_MISSED = 10_000
 
+#: Events that no state tells afterwards: kept while the control process is away.
+Final = Cleared | Recorded | Refused | Unregistered | SmsReport
+
 _converter = make_converter()
-configure_tagged_union(Cleared | Recorded | Refused | Unregistered, _converter, tag_name="type")
+configure_tagged_union(Final, _converter, tag_name="type")
 configure_tagged_union(Message, _converter, tag_name="type")
 _KINDS = {kind.__name__ for kind in get_args(Message)}
 
@@ -121,7 +125,7 @@ class LinkServer:
         self._link: Link | None = None
         self._server: asyncio.Server | None = None
         self._serving: set[asyncio.Task[None]] = set()
-        self._missed: deque[Cleared | Recorded | Refused | Unregistered] = deque(maxlen=MAX_MISSED)
+        self._missed: deque[Final] = deque(maxlen=MAX_MISSED)
         self._unread: list[Message] = []  # what was sent since everything had been read
         self.dropped = 0
 
@@ -161,7 +165,7 @@ class LinkServer:
 
     def _keep(self, event: Message) -> bool:
         """Keep an event for the next connection if it is final; whether it was."""
-        if not isinstance(event, Cleared | Recorded | Refused | Unregistered):
+        if not isinstance(event, Final):
             return False
         self.dropped += len(self._missed) == MAX_MISSED
         self._missed.append(event)
@@ -185,7 +189,7 @@ class LinkServer:
             self._give_up(self._link)
         self._link = link
         snapshot = self._snapshot()
-        link.send(Snapshot(snapshot.process, snapshot.legs, snapshot.ports, snapshot.recorders, tuple(self._missed)))
+        link.send(evolve(snapshot, missed=tuple(self._missed)))
         self._missed.clear()
         try:
             async for message in link:

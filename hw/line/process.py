@@ -21,7 +21,7 @@ from hw.line.settings import LineSettings
 from hw.line.switch.clock import Clock, SystemTimer
 from hw.line.switch.recorders import repair_all
 from hw.line.switch.switch import Switch
-from hw.line.trunk import NoChannel, Trunk
+from hw.line.trunk import Messenger, NoChannel, Trunk
 from hw.link import LinkServer
 from hw.messages import (
     Alert,
@@ -47,7 +47,9 @@ from hw.messages import (
     Restart,
     RtpOpened,
     SendDigits,
+    SendSms,
     SetRtp,
+    SmsTaken,
     Snapshot,
     Stats,
     Stop,
@@ -162,7 +164,8 @@ class LineProcess:
             case StopRecord(recorder):
                 switch.stop_record(recorder)
             case SendDigits(port, digits):
-                switch.send_digits(port, digits)
+                if port not in self._trunk_of or not self._trunk_of[port].send_digits(port, digits):
+                    switch.send_digits(port, digits)
             case _:
                 self._signal(message)
 
@@ -186,6 +189,10 @@ class LineProcess:
                 self._trunk(line).block(channel, blocked)
             case Restart(line, channel):
                 self._trunk(line).restart(channel)
+            case SendSms(line=line):
+                self._messenger(line).send_sms(message)
+            case SmsTaken(id=name, line=line):
+                self._messenger(line).sms_taken(name)
             case _:
                 raise ValueError("no command of the line process")
 
@@ -194,6 +201,12 @@ class LineProcess:
             if trunk.name == name:
                 return trunk
         raise KeyError(name)
+
+    def _messenger(self, line: str) -> Messenger:
+        trunk = self._trunk(line)
+        if not isinstance(trunk, Messenger):
+            raise ValueError(f"line {line} carries no messages")  # noqa: TRY004  (the command's fault, not ours)
+        return trunk
 
     def _dial(self, dial: Dial) -> None:
         """Call out. A leg that does not come to be is cleared, so that whoever waits for it gets an end."""
@@ -276,14 +289,18 @@ class LineProcess:
     def _snapshot(self) -> Snapshot:
         # The states of the lines follow the snapshot, once the new connection is the link's.
         self._loop.call_soon(self._tell_lines)
-        return Snapshot(
-            "line", tuple(leg for trunk in self._trunks for leg in trunk.legs()), self._switch.ports.names(),
-            self._switch.recorders(),
-        )
+        legs = tuple(leg for trunk in self._trunks for leg in trunk.legs())
+        messages = tuple(name for messenger in self._messengers() for name in messenger.sms_in_hand())
+        return Snapshot("line", legs, self._switch.ports.names(), self._switch.recorders(), messages=messages)
+
+    def _messengers(self) -> list[Messenger]:
+        return [trunk for trunk in self._trunks if isinstance(trunk, Messenger)]
 
     def _tell_lines(self) -> None:
         for trunk in self._trunks:
             self._link.send(trunk.state())
+        for messenger in self._messengers():
+            messenger.tell_sms()
 
 
 async def serve(settings: LineSettings, trunks: Callable[[], Sequence[Trunk]], stop: asyncio.Event) -> None:

@@ -8,11 +8,11 @@ from typing import Any, Literal
 
 from attrs import Attribute, Factory, field, frozen, validators
 
-from hw.line.serial.settings import SerialSettings, VoiceModemSettings
+from hw.line.serial.settings import GsmSettings, SerialSettings, VoiceModemSettings
 from hw.zones import DEFAULT, ZONES
 
 #: Signallings of modems at serial ports, which have one channel.
-SERIAL = ("voicemodem",)
+SERIAL = ("voicemodem", "gsm")
 
 
 def _range_of_ports(_: Any, attribute: Attribute[tuple[int, int]], value: tuple[int, int]) -> None:
@@ -62,6 +62,11 @@ def _has_serial(span: SpanSettings, attribute: Attribute[SerialSettings | None],
         raise ValueError(f'{attribute.name}: the driver serial needs it, and no other: {{ port = "/dev/…" }}')
     if (span.driver == "serial") != (span.signalling in SERIAL):
         raise ValueError(f"signalling: {span.signalling!r} is not for the driver {span.driver!r}")
+
+
+def _has_gsm(span: SpanSettings, attribute: Attribute[GsmSettings | None], value: GsmSettings | None) -> None:
+    if (span.signalling == "gsm") != (value is not None):
+        raise ValueError(f'{attribute.name}: the signalling gsm needs it, and no other: {{ audio = "/dev/…" }}')
 
 
 def _numbers(_: Any, attribute: Attribute[tuple[str, ...]], value: tuple[str, ...]) -> None:
@@ -157,8 +162,9 @@ class SpanSettings:
     driver: Literal["sim", "dahdi", "serial"] = "sim"
     #: ``pri``: Q.931. ``r2``: MFC-R2, variant China, see ``r2``. Analog ports, see ``loop``: ``fxo``: the exchange's
     #: lines; ``fxs``: telephones. A card with both is written as two spans, each with its channels.
-    #: At serial ports: ``voicemodem``: an analog line of the exchange behind a voice modem, see ``voicemodem``.
-    signalling: Literal["pri", "r2", "fxo", "fxs", "voicemodem"] = "pri"
+    #: At serial ports: ``voicemodem``: an analog line of the exchange behind a voice modem, see ``voicemodem``;
+    #: ``gsm``: a GSM or 4G module, see ``gsm``.
+    signalling: Literal["pri", "r2", "fxo", "fxs", "voicemodem", "gsm"] = "pri"
     address: str = ""
     channels: tuple[int, ...] = field(default=Factory(_channels_of, takes_self=True))
     role: Literal["cpe", "network"] = "cpe"
@@ -180,6 +186,7 @@ class SpanSettings:
     dahdi: DahdiSettings | None = field(default=None, validator=_has_dahdi)
     serial: SerialSettings | None = field(default=None, validator=_has_serial)
     voicemodem: VoiceModemSettings = field(factory=VoiceModemSettings)
+    gsm: GsmSettings | None = field(default=None, validator=_has_gsm)
 
 
 @frozen

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from hw.messages import LegState, LineEvent, LineState
+from hw.messages import LegState, LineEvent, LineState, SendSms
 
 #: Samples of one timeslot in one tick: 20 ms at 8 kHz.
 FRAME = 160
@@ -108,6 +108,10 @@ class Trunk(ABC):
     def restart(self, channel: int | None) -> None:
         """Restart a channel or all (§5.5); calls on it are cleared."""
 
+    def send_digits(self, leg: str, digits: str) -> bool:
+        """Send keys as the signalling has them; False where they go as tones in the audio. Raises ``KeyError``."""
+        return False
+
     @abstractmethod
     def channel_of(self, leg: str) -> int:
         """The bearer channel of a leg. Raises ``KeyError``."""
@@ -123,3 +127,23 @@ class Trunk(ABC):
     @abstractmethod
     def counters(self) -> dict[str, int]:
         """What was dropped, late, missing or wrong on the line since the start, the timeslots' audio included."""
+
+
+class Messenger(ABC):
+    """A trunk that carries short messages besides calls; its events are ``SmsSent`` and those that follow there."""
+
+    @abstractmethod
+    def send_sms(self, message: SendSms) -> None:
+        """Send one. Raises ``ValueError`` while another one is being sent, and where the line carries none."""
+
+    @abstractmethod
+    def sms_taken(self, message: str) -> None:
+        """The control process has this received message. Raises ``ValueError`` where the line carries none."""
+
+    @abstractmethod
+    def tell_sms(self) -> None:
+        """Tell what a new control process must know: the end of the last message sent, messages not taken yet."""
+
+    @abstractmethod
+    def sms_in_hand(self) -> tuple[str, ...]:
+        """Messages that are being sent, or whose end ``tell_sms`` tells."""

@@ -31,9 +31,11 @@ from hw.messages.commands import (
     Restart,
     RestoreBindings,
     SendDigits,
+    SendSms,
     SetAccounts,
     SetRtp,
     SetSipTrunks,
+    SmsTaken,
     Stop,
     StopRecord,
 )
@@ -56,6 +58,10 @@ from hw.messages.events import (
     RtpLost,
     RtpOpened,
     RtpQuality,
+    SmsFailed,
+    SmsReceived,
+    SmsReport,
+    SmsSent,
     Snapshot,
     Stats,
     Unregistered,
@@ -127,10 +133,16 @@ __all__ = [
     "RtpOpened",
     "RtpQuality",
     "SendDigits",
+    "SendSms",
     "SetAccounts",
     "SetRtp",
     "SetSipTrunks",
     "SipTrunk",
+    "SmsFailed",
+    "SmsReceived",
+    "SmsReport",
+    "SmsSent",
+    "SmsTaken",
     "Snapshot",
     "Stats",
     "Stop",
@@ -140,7 +152,7 @@ __all__ = [
 
 LineCommand = (
     Dial | Proceed | Alert | Progress | Answer | Hangup | Flash | OpenRtp | SetRtp | CloseRtp | Mix | Play | Stop
-    | Record | PauseRecord | StopRecord | SendDigits | Block | Restart
+    | Record | PauseRecord | StopRecord | SendDigits | Block | Restart | SendSms | SmsTaken
 )
 PhoneCommand = (
     SetAccounts | RestoreBindings | SetSipTrunks | Dial | Proceed | Alert | Progress | Answer | Hangup | Modify | Accept
@@ -149,7 +161,8 @@ PhoneCommand = (
 LegEvent = Proceeding | Alerting | Progress | Answered | Cleared | Digit | Flash | MediaOffer | Refer
 LineEvent = (
     Snapshot | Incoming | Proceeding | Alerting | Progress | Answered | Cleared | Digit | Flash | LineState | Refused
-    | Fault | Stats | RtpOpened | RtpQuality | RtpLost | Played | Recorded
+    | Fault | Stats | RtpOpened | RtpQuality | RtpLost | Played | Recorded | SmsSent | SmsFailed
+    | SmsReport | SmsReceived
 )
 PhoneEvent = (
     Snapshot | Incoming | Proceeding | Alerting | Progress | Answered | Cleared | Digit | LineState | Fault | Stats

@@ -182,6 +182,33 @@ class Restart:
     channel: int | None
 
 
+@frozen
+class SendSms:
+    """Send a short message over ``line``, its parts from number ``start`` on; ``SmsSent`` tells of each that is taken.
+
+    One at a time a line: another one says that the end of the one before is known. ``reference`` (0 to 65535) joins the
+    parts; a message that goes on with a later part must have the one it began with. ``report``: the network is asked
+    for an ``SmsReport`` of each part. It may try to deliver for ``validity_min`` minutes.
+    """
+
+    id: str
+    line: str
+    number: str
+    text: str
+    reference: int
+    start: int = 1
+    report: bool = True
+    validity_min: int = 1440
+
+
+@frozen
+class SmsTaken:
+    """The control process has this ``SmsReceived`` safe on disk: the line process may forget it."""
+
+    id: str
+    line: str
+
+
 # -- commands of the phone process -------------------------------------------------------------------------------------
 
 

@@ -76,6 +76,7 @@ class LineState:
     """A trunk or SIP trunk as it is now: sent when it changes and after a reconnect.
 
     ``duplex`` is False where audio goes one way at a time: menus and voicemail work on such a line, nobody can talk.
+    ``sms``: it carries short messages; ``signal_dbm``: a mobile line's signal, None where there is none or unknown.
     """
 
     line: str
@@ -84,6 +85,8 @@ class LineState:
     channels: tuple[ChannelState, ...] = ()
     alarm: str = ""
     duplex: bool = True
+    sms: bool = False
+    signal_dbm: int | None = None
 
 
 @frozen
@@ -220,11 +223,74 @@ class Recorded:
 
 
 @frozen
+class SmsSent:
+    """The network has taken part ``part`` of ``parts`` of a message; ``reference`` (0 to 255) is its report's too.
+
+    This and ``SmsFailed`` are told again after every reconnect, until the line is given another message.
+    """
+
+    id: str
+    part: int
+    parts: int
+    reference: int
+
+
+@frozen
+class SmsFailed:
+    """A message could not go on behind the parts that ``SmsSent`` told of.
+
+    ``again``: it was surely not taken, and may be the next time; ``refused``: it never will be; ``unknown``: nobody can
+    say whether the part was taken, so to send it again may be to send it twice.
+    """
+
+    id: str
+    outcome: Literal["again", "refused", "unknown"]
+    reason: str
+
+
+@frozen
+class SmsReport:
+    """The network's word about a part of a message of ours (3GPP TS 23.040 §9.2.3.15); ``trying`` is not the last one.
+
+    ``at`` is when it happened, seconds since the epoch, None when the network does not say.
+    """
+
+    line: str
+    number: str
+    reference: int
+    outcome: Literal["delivered", "trying", "failed"]
+    status: int
+    at: int | None = None
+
+
+@frozen
+class SmsReceived:
+    """A message has come, and is kept by the module until ``SmsTaken``; told again after every reconnect until then.
+
+    ``id`` is the same whenever the same message is told. ``missing`` parts never came. ``pdu`` is what came (TS 23.040)
+    where no text can be read from it.
+    """
+
+    id: str
+    line: str
+    number: str
+    text: str
+    parts: int = 1
+    missing: int = 0
+    at: int | None = None
+    pdu: str = ""
+
+
+@frozen
 class Snapshot:
-    """First message after a connect: all legs of the process, and what ended while nobody listened."""
+    """First message after a connect: all legs of the process, and what ended while nobody listened.
+
+    ``messages``: short messages that are being sent, or whose end is going to be told.
+    """
 
     process: Literal["line", "phone"]
     legs: tuple[LegState, ...] = ()
     ports: tuple[str, ...] = ()
     recorders: tuple[str, ...] = ()
-    missed: tuple[Cleared | Recorded | Refused | Unregistered, ...] = ()
+    missed: tuple[Cleared | Recorded | Refused | Unregistered | SmsReport, ...] = ()
+    messages: tuple[str, ...] = ()

@@ -34,7 +34,12 @@ _WITH_BODY = re.compile(r"\+(CMT|CDS|CBM):")
 
 
 class AtError(Exception):
-    """The modem refused a command; ``result`` is its final result code. No arguments are told: there may be a PIN."""
+    """The modem refused a command; ``result`` is its final result code. No arguments are told: there may be a PIN.
+
+    ``prompted``: the command's body had been sent.
+    """
+
+    prompted = False
 
     def __init__(self, command: str, result: str) -> None:
         super().__init__(f"{_without_arguments(command)}: {result}")
@@ -62,6 +67,10 @@ class _Running:
     text: str
     body: str | None
     done: asyncio.Future[str]
+    #: When the modem must have answered; and seconds from the prompt on.
+    limit: asyncio.Timeout | None = None
+    timeout_s: float = TIMEOUT_S
+    prompted: bool = False
     lines: list[str] = field(factory=list)
 
 
@@ -99,7 +108,7 @@ class AtEngine:
         """Do one command (``AT…``) when its turn has come. ``body`` is sent at the prompt ``> ``, ended by Ctrl-Z.
 
         Raises ``AtError`` when the modem refuses, ``AtTimeout`` when it does not answer within ``timeout_s`` of the
-        command's being sent, ``AtLost`` when the port is lost meanwhile.
+        command's being sent (of the prompt, which must come within ``TIMEOUT_S``), ``AtLost`` when the port is lost.
         """
         return await self._exchange(text, text.encode("ascii") + _CR, body, timeout_s)
 
@@ -119,14 +128,18 @@ class AtEngine:
             if self._disorder:
                 await self._restore_order(text)
             running = self._running = _Running(text, body, asyncio.get_running_loop().create_future())
+            running.timeout_s = timeout_s
             self._write(data)
             self._disorder = True
             try:
-                async with asyncio.timeout(timeout_s):
+                async with asyncio.timeout(timeout_s if body is None else TIMEOUT_S) as running.limit:
                     result = await running.done
             except TimeoutError:
                 self._late()
-                raise AtTimeout(text, f"no answer within {timeout_s:g} s") from None
+                late = f"no answer within {timeout_s:g} s" if body is None or running.prompted else "no prompt"
+                error = AtTimeout(text, late)
+                error.prompted = running.prompted
+                raise error from None
             finally:
                 self._running = None
             self._disorder = False
@@ -152,7 +165,9 @@ class AtEngine:
         self._disorder = False
         self._unanswered = 0
         if self._running is not None and not self._running.done.done():
-            self._running.done.set_exception(AtLost(self._running.text, "the port is gone"))
+            error = AtLost(self._running.text, "the port is gone")
+            error.prompted = self._running.prompted
+            self._running.done.set_exception(error)
 
     def feed(self, data: bytes) -> None:
         """Bytes from the modem, cut anywhere."""
@@ -178,6 +193,9 @@ class AtEngine:
         if running is None or running.body is None:
             return
         self._partial.clear()
+        running.prompted = True
+        if running.limit is not None:
+            running.limit.reschedule(asyncio.get_running_loop().time() + running.timeout_s)
         self._write(running.body.encode("ascii") + _SUBSTITUTE)
 
     def _on_line(self, raw: bytes) -> None:
@@ -194,7 +212,7 @@ class AtEngine:
             self._header = line
         elif self._draining is not None:
             self._drain(line)
-        elif self._running is None:
+        elif self._running is None or self._running.done.done():
             self._of_no_command(line)
         else:
             self._of_command(self._running, line)
@@ -204,8 +222,7 @@ class AtEngine:
             return  # echo
         calling = _CALLING.match(running.text)
         if _GOOD.match(line) or _BAD.match(line) or (calling and _CALL_ENDS.match(line)):
-            if not running.done.done():
-                running.done.set_result(line)
+            running.done.set_result(line)
         elif self._unasked(line) or (not calling and _CALL_ENDS.match(line)) or not _asked_by(running.text, line):
             self._unsolicited(line, "")
         else:

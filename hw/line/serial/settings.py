@@ -61,3 +61,19 @@ class VoiceModemSettings:
     tx_gain: int = field(default=128, validator=[validators.ge(0), validators.le(255)])
     #: Further commands for this modem, done last when it is set up: AT+GCI=26 is China's tones (T.35).
     init: tuple[str, ...] = field(default=(), validator=_command)
+
+
+@frozen
+class GsmSettings:
+    """A GSM or 4G module with a second port for audio (3GPP TS 27.007, 27.005)."""
+
+    #: The port of the module's audio: ``/dev/serial/by-id/…``.
+    audio: str = field(validator=_device)
+    #: How its maker joins that port: SIMCom by +CPCMREG, Quectel by +QPCMV.
+    pcm: Literal["simcom", "quectel"] = "simcom"
+    #: The SIM's own number: the called number of calls and messages that come in; empty: as the SIM tells it (+CNUM).
+    number: str = field(default="", validator=validators.matches_re(r"[0-9]{0,20}"))
+    #: The SIM's PIN; empty: none is given. A wrong one is tried once, and never when a try was wasted before.
+    pin: str = field(default="", validator=validators.matches_re(r"([0-9]{4,8})?"), repr=False)
+    #: Whether short messages are sent and received.
+    sms: bool = True

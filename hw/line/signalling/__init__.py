@@ -16,12 +16,15 @@ def open_trunk(settings: SpanSettings, zone: str = DEFAULT) -> Trunk:
     from hw.line.analog import SimAnalog
     from hw.line.cas import SimCasSpan
     from hw.line.dahdi.span import DahdiSpan
+    from hw.line.serial.gsm import GsmTrunk
     from hw.line.serial.voicemodem import VoiceModemTrunk
     from hw.line.signalling.loop import LoopTrunk
     from hw.line.signalling.pri import PriTrunk
     from hw.line.signalling.r2 import R2Trunk
     from hw.line.span import SimSpan
 
+    if settings.signalling == "gsm":
+        return GsmTrunk(settings)
     if settings.driver == "serial":
         return VoiceModemTrunk(settings)
     if settings.signalling in ("fxo", "fxs"):
