@@ -124,6 +124,10 @@ class End:
         """Until the line is up, or not."""
         await until(lambda: self.trunk.state().up == up)
 
+    async def idle(self) -> None:
+        """Until every channel may be taken."""
+        await until(lambda: {channel.state for channel in self.trunk.state().channels} == {"idle"})
+
     def busy(self) -> list[int]:
         """The channels that have a call."""
         return [channel.channel for channel in self.trunk.state().channels if channel.state == "busy"]

@@ -7,13 +7,13 @@ from __future__ import annotations
 import sys
 import time
 
-from tests.hw.line.signalling import pri_random, r2_random
+from tests.hw.line.signalling import loop_random, pri_random, r2_random
 
 
 def main() -> None:
     """Run them one after the other."""
     events, seed = (*map(int, sys.argv[1:]), *(1_000_000, 1)[len(sys.argv) - 1 :])
-    for signalling in (r2_random, pri_random):
+    for signalling in (r2_random, loop_random, pri_random):
         began = time.monotonic()
         reached, causes = signalling.run(events, seed)
         name = signalling.__name__.rpartition(".")[2].removesuffix("_random")

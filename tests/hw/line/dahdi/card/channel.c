@@ -285,6 +285,9 @@ int channel_ioctl(struct channel *c, unsigned request, void *argument, bool nonb
     case DAHDI_FLUSH:
         flush(c, *value);
         return 0;
+    case DAHDI_CHANNO:
+        *value = c->number;
+        return 0;
     case DAHDI_SETLAW:
         return *value < 0 || *value > DAHDI_LAW_ALAW ? -EINVAL : 0;
     case DAHDI_SETLINEAR:

@@ -60,6 +60,7 @@ struct dahdi_versioninfo {
 #define DAHDI_SET_BUFINFO _IOW(DAHDI_CODE, 27, struct dahdi_bufferinfo)
 #define DAHDI_AUDIOMODE _IOW(DAHDI_CODE, 32, int)
 #define DAHDI_ECHOCANCEL _IOW(DAHDI_CODE, 33, int)
+#define DAHDI_CHANNO _IOR(DAHDI_CODE, 34, int)
 #define DAHDI_SPECIFY _IOW(DAHDI_CODE, 38, int)
 #define DAHDI_SETLAW _IOW(DAHDI_CODE, 39, int)
 #define DAHDI_SETLINEAR _IOW(DAHDI_CODE, 40, int)
