@@ -112,7 +112,7 @@ class Watch:
             GroupRow(
                 group.name, tuple(map(str, group.members)), group.hunting, group.direction, group.caller,
                 tuple(map(str, group.routes)), calls[group.name], group.most,
-                group.name in trunks.blocks.groups(), group.name in draining,
+                group.name in trunks.blocks.groups(), group.name in draining, group.shows, group.restricted,
             )
             for group in trunks.groups.groups()
         ]  # fmt: skip

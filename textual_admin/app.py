@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from textual import on, work
+from textual.actions import SkipAction
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.command import CommandPalette
@@ -291,14 +292,15 @@ class Console(App[None]):
         return hindrance(order, self.panel.chosen, self.store.missing)
 
     def action_order(self, name: str) -> None:
-        """Give an order for the row under the cursor, or say why not. A key of another screen does nothing."""
+        """Give an order for the row under the cursor, or say why not. A key of another screen does nothing here."""
+        order = next((order for order in self.panel.ORDERS if order.name == name), None)
+        if order is None:
+            raise SkipAction  # this screen may have another order on the same key
         self.clear_notifications()  # what was said of the last order would cover this one's question
-        for order in self.panel.ORDERS:
-            if order.name == name:
-                if why := self.hindrance(order):
-                    self.notify(why, severity="warning", markup=False)
-                else:
-                    self._order(order, self.panel.chosen)
+        if why := self.hindrance(order):
+            self.notify(why, severity="warning", markup=False)
+        else:
+            self._order(order, self.panel.chosen)
 
     @work
     async def _order(self, order: Order, row: object) -> None:

@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from attrs import frozen
+from attrs import field, frozen
 
-from appliance.api.types import AgentRow, CallRow, ChannelRow, QueueRow, TrunkRow
+from appliance.api.types import AgentRow, CallRow, ChannelRow, GroupRow, QueueRow, TrunkRow
+from textual_admin import grouping
+from textual_admin.forms import Field, Values
 from textual_admin.lang import N_, _
 from textual_admin.words import STRATEGIES
 
@@ -19,7 +21,10 @@ from textual_admin.words import STRATEGIES
 class Order:
     """``key`` gives it; ``question`` is asked before, "" for what is easily undone.
 
-    ``prompt`` asks for one more word, the parameter ``word``. ``optional``: a plugin offers the method.
+    ``prompt`` asks for one more word, the parameter ``word``. ``form`` asks for more, with ``note`` over it, and
+    ``read`` makes parameters of it.
+    ``answer`` is a text to be read made of what the service answers. ``instead``: another method for a kind of rows.
+    ``optional``: a plugin offers the method.
     """
 
     name: str
@@ -33,6 +38,15 @@ class Order:
     word: str = ""
     prompt: Callable[[Any], str] = lambda row: ""
     optional: bool = False
+    form: Callable[[Any], Sequence[Field]] | None = None
+    note: str = ""
+    read: Callable[[Values], Mapping[str, Any]] = lambda values: values
+    answer: Callable[[Any], str] | None = None
+    instead: Mapping[type, str] = field(factory=dict)
+
+    def method_for(self, row: object) -> str:
+        """The method of the API for a row."""
+        return self.instead.get(type(row), self.method)
 
 
 def hindrance(order: Order, row: object | None, missing: frozenset[str]) -> str:
@@ -47,41 +61,102 @@ def hindrance(order: Order, row: object | None, missing: frozenset[str]) -> str:
 # -- trunks ------------------------------------------------------------------------------------------------------------
 
 
-def place(row: TrunkRow | ChannelRow) -> str:
-    """A channel, or the whole trunk, in words."""
+Place = TrunkRow | ChannelRow | GroupRow
+
+
+def place(row: Place) -> str:
+    """A channel, the whole trunk, or a trunk group, in words."""
+    if isinstance(row, GroupRow):
+        return _("the group {}").format(row.group)
+    if isinstance(row, TrunkRow) and not row.channels:
+        return _("the trunk {}").format(row.line)
     if isinstance(row, TrunkRow):
         return _("all channels of {}").format(row.line)
     return _("channel {} of {}").format(row.channel, row.line)
 
 
-def _place_params(row: TrunkRow | ChannelRow, blocked: bool) -> Mapping[str, Any]:
-    return {"line": row.line, "channel": row.channel if isinstance(row, ChannelRow) else None, "blocked": blocked}
+def _place_params(row: Place, **more: bool) -> Mapping[str, Any]:
+    if isinstance(row, GroupRow):
+        return {"name": row.group, **more}
+    return {"line": row.line, "channel": row.channel if isinstance(row, ChannelRow) else None, **more}
 
 
-def _block_question(row: TrunkRow | ChannelRow) -> str:
-    busy = row.busy if isinstance(row, TrunkRow) else int(row.state == "busy")
-    text = _("Block {}? No new call will use it.").format(place(row))
-    return text + (" " + _("Calls on it go on: {}.").format(busy) if busy else "")
+def _busy(row: Place) -> int:
+    if isinstance(row, ChannelRow):
+        return int(row.state == "busy")
+    return row.busy if isinstance(row, TrunkRow) else row.calls
 
 
-def _block_hinder(row: TrunkRow | ChannelRow) -> str:
+def _blocked(row: Place) -> bool:
+    """Whether no new call can use it at all."""
     if isinstance(row, TrunkRow):
-        return _("this trunk has no channels to block") if not row.channels else ""
-    return _("it is blocked already") if row.state == "blocked" else ""
+        return row.blocked >= max(row.channels, 1)
+    return row.blocked if isinstance(row, GroupRow) else row.state == "blocked"
 
 
-def _unblock_hinder(row: TrunkRow | ChannelRow) -> str:
-    blocked = row.blocked > 0 if isinstance(row, TrunkRow) else row.state == "blocked"
-    return "" if blocked else _("it is not blocked")
+def _question(row: Place, asks: str) -> str:
+    text = asks.format(place(row)) + " " + _("No new call will use it.")
+    return text + (" " + _("Calls on it go on: {}.").format(busy) if (busy := _busy(row)) else "")
+
+
+def _block_hinder(row: Place) -> str:
+    return _("it is blocked already") if _blocked(row) else ""
+
+
+def _unblock_hinder(row: Place) -> str:
+    some = _blocked(row) or row.draining or (isinstance(row, TrunkRow) and row.blocked > 0)
+    return "" if some else _("it is not blocked")
+
+
+def _drain_hinder(row: Place) -> str:
+    if row.draining:
+        return _("it is being drained already")
+    return "" if _busy(row) else _block_hinder(row)
 
 
 BLOCK = Order(
-    "block", "b", N_("Block"), "trunks.block", lambda row: _place_params(row, True), N_("blocked: {}"),
-    question=_block_question, hinder=_block_hinder,
+    "block", "b", N_("Block"), "trunks.block", lambda row: _place_params(row, blocked=True), N_("blocked: {}"),
+    question=lambda row: _question(row, _("Block {}?")), hinder=_block_hinder, instead={GroupRow: "groups.block"},
 )  # fmt: skip
 UNBLOCK = Order(
-    "unblock", "u", N_("Unblock"), "trunks.block", lambda row: _place_params(row, False), N_("in service again: {}"),
-    hinder=_unblock_hinder,
+    "unblock", "u", N_("Unblock"), "trunks.block", lambda row: _place_params(row, blocked=False),
+    N_("in service again: {}"), hinder=_unblock_hinder, instead={GroupRow: "groups.block"},
+)  # fmt: skip
+DRAIN = Order(
+    "drain", "d", N_("Drain"), "trunks.drain", _place_params, N_("is being drained: {}"),
+    question=lambda row: _question(row, _("Drain {} and tell when its last call has ended?")), hinder=_drain_hinder,
+    instead={GroupRow: "groups.drain"},
+)  # fmt: skip
+
+
+# -- trunk groups ------------------------------------------------------------------------------------------------------
+
+
+def _must_be_group(row: Place) -> str:
+    return "" if isinstance(row, GroupRow) else _("this is no trunk group: move to one first")
+
+
+def _group_params(row: GroupRow) -> Mapping[str, Any]:
+    return {"name": row.group}
+
+
+GROUP_NEW = Order(
+    "group-new", "n", N_("New group"), "groups.add", lambda row: {}, N_("the trunk group is there"),
+    form=lambda row: grouping.fields(row, new=True), read=grouping.read, note=grouping.NOTE,
+)  # fmt: skip
+GROUP_CHANGE = Order(
+    "group-change", "e", N_("Edit"), "groups.change", _group_params, N_("changed: {}"), hinder=_must_be_group,
+    form=lambda row: grouping.fields(row, new=False), read=grouping.read, note=grouping.NOTE,
+)  # fmt: skip
+GROUP_REMOVE = Order(
+    "group-remove", "x", N_("Remove"), "groups.remove", _group_params, N_("removed: {}"), hinder=_must_be_group,
+    question=lambda row: _("Remove {}? Its calls go on; without any group every call may use every trunk.").format(
+        place(row)
+    ),
+)  # fmt: skip
+GROUP_TRY = Order(
+    "group-try", "t", N_("Try number"), "groups.try", lambda row: {}, "", word="number",
+    prompt=lambda row: _("Outside number, as it is dialled behind the prefix"), answer=grouping.tried,
 )  # fmt: skip
 
 
@@ -163,7 +238,7 @@ OPTIONAL: Sequence[Order] = (LOGIN, LOGOUT, PAUSE, RESUME, STRATEGY)
 def subject(row: object) -> str:
     """What an order was about, for the word that it is done."""
     match row:
-        case TrunkRow() | ChannelRow():
+        case TrunkRow() | ChannelRow() | GroupRow():
             return place(row)
         case CallRow():
             return row.caller or row.contact

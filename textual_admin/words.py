@@ -32,6 +32,9 @@ CHANNELS: Mapping[str, State] = {
     "blocked": State("×", N_("blocked"), "warn"),
     "alarm": State("!", N_("alarm"), "bad"),
 }
+DRAINING = State("…", N_("draining"), "warn")
+GROUP_OPEN = State("▲", N_("in service"), "good")
+DIRECTIONS: Mapping[str, str] = {"both": N_("both ways"), "in": N_("incoming"), "out": N_("outgoing")}
 TRUNK_UP = State("▲", N_("up"), "good")
 TRUNK_DOWN = State("!", N_("down"), "bad")
 

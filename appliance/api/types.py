@@ -73,6 +73,8 @@ class GroupRow:
     most: int
     blocked: bool = False
     draining: bool = False
+    shows: tuple[str, ...] = ()
+    restricted: bool = False
 
 
 @frozen

@@ -2,8 +2,20 @@
 
 import pytest
 
-from appliance.api.types import AgentRow, ChannelRow, TrunkRow
-from textual_admin.orders import BLOCK, LOGIN, LOGOUT, PAUSE, RESUME, UNBLOCK, Order, hindrance
+from appliance.api.types import AgentRow, ChannelRow, GroupRow, TrunkRow
+from textual_admin.orders import (
+    BLOCK,
+    DRAIN,
+    GROUP_CHANGE,
+    GROUP_REMOVE,
+    LOGIN,
+    LOGOUT,
+    PAUSE,
+    RESUME,
+    UNBLOCK,
+    Order,
+    hindrance,
+)
 
 
 def agent(state: str) -> AgentRow:
@@ -26,7 +38,16 @@ def agent(state: str) -> AgentRow:
         (LOGOUT, agent("out"), "not logged in"),
         (BLOCK, ChannelRow("e1", 1, "busy"), ""),
         (BLOCK, ChannelRow("e1", 1, "blocked"), "blocked already"),
-        (BLOCK, TrunkRow("sip", "sip", True), "no channels"),
+        (BLOCK, TrunkRow("sip", "sip", True), ""),
+        (BLOCK, TrunkRow("sip", "sip", True, blocked=1), "blocked already"),
+        (BLOCK, TrunkRow("e1", "pri", True, channels=30, blocked=30), "blocked already"),
+        (DRAIN, TrunkRow("e1", "pri", True, channels=30, busy=2, blocked=28, draining=True), "being drained already"),
+        (DRAIN, ChannelRow("e1", 1, "busy"), ""),
+        (DRAIN, GroupRow("out", ("e1",), "in_order", "out", "", (), 0, 0, blocked=True), "blocked already"),
+        (DRAIN, GroupRow("out", ("e1",), "in_order", "out", "", (), 1, 0, blocked=True), ""),
+        (UNBLOCK, ChannelRow("e1", 1, "busy", draining=True), ""),
+        (GROUP_REMOVE, TrunkRow("e1", "pri", True, channels=30), "no trunk group"),
+        (GROUP_CHANGE, GroupRow("out", ("e1",), "in_order", "out", "", (), 1, 0), ""),
         (UNBLOCK, ChannelRow("e1", 1, "idle"), "not blocked"),
         (UNBLOCK, TrunkRow("e1", "pri", True, channels=30, blocked=2), ""),
         (UNBLOCK, TrunkRow("e1", "pri", True, channels=30), "not blocked"),

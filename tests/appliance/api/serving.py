@@ -62,10 +62,7 @@ class Rows:
         self.done.append(("hangup", contact))
 
     def groups(self) -> list[GroupRow]:
-        return [
-            GroupRow("out", ("e1",), "in_order", "out", "", ("0=0.1",), 1, 20),
-            GroupRow("sip", ("carrier:10",), "round_robin", "both", "95001", (), 0, 0, True, True),
-        ]
+        return []
 
 
 async def trunks_of(store: Store, events: EventLog, rows: Rows) -> Trunks:
@@ -98,8 +95,8 @@ def plugin_rows() -> Mapping[str, Sequence[Row]]:
 class Serving:
     """The server and what stands behind it."""
 
-    def __init__(self, path: Path, events: EventLog, rows: Rows, server: ApiServer) -> None:
-        self.path, self.events, self.rows, self.server = path, events, rows, server
+    def __init__(self, path: Path, events: EventLog, rows: Rows, server: ApiServer, trunks: Trunks) -> None:
+        self.path, self.events, self.rows, self.server, self.trunks = path, events, rows, server, trunks
 
     def client(self) -> Client:
         return Client(self.path)
@@ -140,7 +137,7 @@ async def serving(
     await server.start()
     try:
         async with asyncio.timeout(20):
-            yield Serving(folder / "api.sock", events, rows, server)
+            yield Serving(folder / "api.sock", events, rows, server, trunks)
     finally:
         await server.close()
         await store.close()

@@ -14,6 +14,7 @@ from appliance.api.setup_methods import SetupMethods
 from appliance.api.site_methods import SiteMethods
 from appliance.api.trunk_methods import TrunkMethods
 from appliance.calls.plan import NumberingPlan
+from appliance.calls.trunks import Trunks
 from appliance.events.log import EventLog
 from appliance.people.directory import Directory
 from appliance.prompts import texts_in
@@ -28,8 +29,10 @@ SERVICES = ("agent", "extension", "hangup", "menu", "queue")
 class SiteServing(Serving):
     """The server and what stands behind it."""
 
-    def __init__(self, folder: Path, events: EventLog, rows: Rows, server: ApiServer, site: SiteTransfer) -> None:
-        super().__init__(folder / "api.sock", events, rows, server)
+    def __init__(
+        self, folder: Path, events: EventLog, rows: Rows, server: ApiServer, trunks: Trunks, site: SiteTransfer
+    ) -> None:
+        super().__init__(folder / "api.sock", events, rows, server, trunks)
         self.folder, self.site = folder, site
         self.people, self.numbers = site._people, site._numbers
         #: How often a reader of files was told to look again.
@@ -63,8 +66,7 @@ async def serving_site(folder: Path, realm: str = "onecall") -> AsyncIterator[Si
     }
     server = ApiServer(folder / "api.sock", core=core, plugins={}, view=view, events=events, group="no such group")
     await server.start()
-    served = SiteServing(folder, events, rows, server, site)
-    served.trunks = trunks
+    served = SiteServing(folder, events, rows, server, trunks, site)
     served.told = told
     try:
         async with asyncio.timeout(20):
