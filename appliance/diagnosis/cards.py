@@ -63,9 +63,14 @@ def texts(_: Translate) -> dict[str, tuple[str, str]]:
         "span.absent": (_("there is no span {number}; there are: {have}"), _("correct span in the settings")),
         "span.unused": (_("no line uses span {number}: {description}"), _("name it in the settings, or leave it")),
         "span.unconfigured": (_("span {number} is not configured"), apply),
-        "span.bearers": (_("timeslots that carry no audio in DAHDI's configuration: {timeslots}"), apply),
+        "span.bearers": (
+            _("channels that must be {wanted} in DAHDI's configuration: {timeslots}; there it is: {have}"), apply,
+        ),
+        "span.idlebits": (
+            _("channels that must show {bits} while nobody serves them: {timeslots}; set are: {have}"), apply,
+        ),
         "span.dchannel": (_("the D channel must be timeslot {timeslot}; DAHDI has it on: {have}"), apply),
-        "span.framing": (_("span {number} is not set to ccs, hdb3, CRC-4 {crc4}"), apply),
+        "span.framing": (_("span {number} is not set to {framing}, hdb3, CRC-4 {crc4}"), apply),
         "span.errors": (
             _("errors on the line since it was configured: {counts}"),
             _("when they grow: cable, plugs, earthing, or two clocks on one line"),

@@ -31,6 +31,10 @@ class CasSpan(ABC):
         """Show these bits on a channel until others are sent; never blocks."""
 
     @abstractmethod
+    def register(self, channel: int, at_work: bool) -> None:
+        """Register signals pass on this channel, or no more: what is meant for speech is to leave them alone."""
+
+    @abstractmethod
     def close(self) -> None:
         """Let go of everything; no callback comes any more."""
 
@@ -60,6 +64,9 @@ class SimCasSpan(CasSpan):
         """Send one change to the exchange; without it nothing is to be told."""
         if not self.alarm:
             self._span.send(bytes((channel, bits)))
+
+    def register(self, channel: int, at_work: bool) -> None:
+        """Nothing here is meant for speech alone."""
 
     def close(self) -> None:
         """Close and remove both sockets."""

@@ -47,13 +47,17 @@ realtime_priority = 0
 name = "{name}"
 driver = "dahdi"
 role = "{role}"
+signalling = "{signalling}"
+{of_signalling}
 channels = {channels}
 dahdi = {{ span = {span}, timing = {timing}{more} }}
 """
 
 
-def settings(name: str, more: str = "", channels: tuple[int, ...] = BEARERS) -> Path:
-    """The settings file of one line process."""
+def settings(
+    name: str, more: str = "", channels: tuple[int, ...] = BEARERS, signalling: str = "pri", of_signalling: str = ""
+) -> Path:
+    """The settings file of one line process; ``more`` about its card, ``of_signalling`` about its signalling."""
     folder = FOLDER / name
     folder.mkdir(parents=True, exist_ok=True)
     box = name == "box"
@@ -61,6 +65,7 @@ def settings(name: str, more: str = "", channels: tuple[int, ...] = BEARERS) -> 
     path.write_text(SETTINGS.format(
         folder=folder, port=30000 + 4 * box, last=30003 + 4 * box, name=name, role="cpe" if box else "network",
         channels=list(channels), span=1 if box else 2, timing=int(box), more=more,
+        signalling=signalling, of_signalling=of_signalling,
     ))  # fmt: skip
     return path
 
@@ -74,13 +79,24 @@ def tool(module: str, *arguments: object) -> tuple[int, str]:
 
 def codes(name: str, more: str = "") -> set[str]:
     """The codes of what the check finds with these settings."""
-    return {fact.code for fact in examine(load(settings(name, more), "line", LineSettings))}
+    return codes_of(settings(name, more))
+
+
+def codes_of(file: Path) -> set[str]:
+    """The same with the settings of a file."""
+    return {fact.code for fact in examine(load(file, "line", LineSettings))}
 
 
 def dynamic(request: abi.Request, address: str) -> None:
     """Plug a span in, or pull it out."""
     with discovery.control() as ctl:
         abi.call(ctl, request, b"loc", address.encode(), 31, 0)
+
+
+def plug_in() -> None:
+    """Both spans, looped to each other."""
+    for address in ("1:0", "1:1"):
+        dynamic(CREATE, address)
 
 
 def configure(text: str) -> None:
@@ -106,8 +122,7 @@ def bearers(numbers: Sequence[int], **settings: Any) -> Iterator[list[BearerChan
 async def check_before_configuration() -> str:
     status, said = tool("check", "--config", settings("box"))
     assert status == 1 and [fact["code"] for fact in json.loads(said)] == ["module.loaded", "card.none"], said
-    for address in ("1:0", "1:1"):
-        dynamic(CREATE, address)
+    plug_in()
     found = codes("box")
     assert {"span.unconfigured", "span.unused"} <= found, found
     return "no card, then a card that nobody has configured"

@@ -1,7 +1,8 @@
-/* openr2 (Debian's, unmodified) as the far end of one simulated R2 channel.
+/* openr2 (Debian's, unmodified) as the far end of one R2 channel, simulated or of DAHDI.
  *
- * openr2 drives a DAHDI channel by system calls. Here its descriptor is the simulated span's audio socket, and this
- * program's own read, write and ioctl, which the dynamic linker prefers to libc's, stand for the driver.
+ * openr2 drives a DAHDI channel by system calls. With ADDRESS "dahdi" that is what it does here, and CHANNEL is DAHDI's
+ * number. Else its descriptor is the simulated span's audio socket, and this program's own read, write and ioctl, which
+ * the dynamic linker prefers to libc's, stand for the driver.
  *
  * openr2_peer ADDRESS CHANNEL answer ANI_DIGITS DNIS_DIGITS     takes one call, answers it, waits for its end
  * openr2_peer ADDRESS CHANNEL refuse|busy ANI_DIGITS DNIS_DIGITS    takes one call and refuses it (unallocated, busy)
@@ -22,6 +23,7 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 /* dahdi/user.h, as far as it is needed here. */
@@ -34,11 +36,11 @@ enum { IOMUX_READ = 1, IOMUX_WRITE = 2, IOMUX_SIGEVENT = 8 };
 enum { EVENT_NONE = 0, EVENT_BITSCHANGED = 13, SIG_CAS = 1 << 15, LAW_ALAW = 2 };
 
 #define FRAME 160
-static int audio, signalling, channel, bits_changed, have_frame, made_frame, over;
+static int audio = -1, signalling, channel, bits_changed, have_frame, made_frame, over;
 static int bits = -1;
 static unsigned char heard[FRAME], said[FRAME];
 static const char *mode;
-static long long hang_up_at, now_ms;
+static long long hang_up_at, now_ms, began_ms;
 
 static void tell(const char *what, const char *more)
 {
@@ -167,6 +169,45 @@ static int join(const char *address, char kind)
     return joined;
 }
 
+/* Wait for bits or audio: 1 when a frame has come, 0 when not, -1 when the far end has closed the span. */
+static int wait_for_simulator(void)
+{
+    unsigned char packet[8];
+    struct pollfd polls[2] = {{signalling, POLLIN, 0}, {audio, POLLIN, 0}};
+    poll(polls, 2, 1000);
+    if (polls[0].revents) {
+        if (recv(signalling, packet, sizeof packet, 0) != 2)
+            return -1;
+        if (packet[0] == channel) {
+            bits_changed |= bits != packet[1];
+            bits = packet[1];
+        }
+    }
+    if (!polls[1].revents)
+        return 0;
+    if (recv(audio, heard, FRAME, 0) != FRAME)
+        return -1;
+    have_frame = 1;
+    now_ms += 20;
+    return 1;
+}
+
+/* The same on a card, where openr2 reads and writes by itself. */
+static int wait_for_card(openr2_chan_t *chan)
+{
+    struct timespec now;
+    struct pollfd card = {openr2_chan_get_fd(chan), POLLIN | POLLPRI, 0};
+    poll(&card, 1, 20);
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    if (!began_ms)
+        began_ms = now.tv_sec * 1000LL + now.tv_nsec / 1000000;
+    now_ms = now.tv_sec * 1000LL + now.tv_nsec / 1000000 - began_ms;
+    if (ioctl(card.fd, GETRXBITS, &bits))
+        return -1;
+    bits &= 0xF; /* a dynamic span has the next channels' above */
+    return 1;
+}
+
 int main(int count, char **given)
 {
     static openr2_event_interface_t events = {
@@ -179,13 +220,17 @@ int main(int count, char **given)
     channel = atoi(given[2]);
     mode = given[3];
     int calls = !strcmp(mode, "call") || !strcmp(mode, "stay");
-    signalling = join(given[1], 'c');
-    audio = join(given[1], 'b');
+    int on_card = !strcmp(given[1], "dahdi");
+    if (!on_card) {
+        signalling = join(given[1], 'c');
+        audio = join(given[1], 'b');
+    }
     openr2_context_t *context = openr2_context_new(NULL, &events, NULL, OR2_VAR_CHINA, calls ? 0 : atoi(given[4]),
                                                    calls ? 0 : atoi(given[5]));
     if (getenv("OPENR2_TRACE"))
         openr2_context_set_log_level(context, OR2_LOG_CAS_TRACE | OR2_LOG_MF_TRACE | OR2_LOG_ERROR | OR2_LOG_WARNING);
-    openr2_chan_t *chan = openr2_chan_new_from_fd(context, audio, NULL, NULL);
+    openr2_chan_t *chan =
+        on_card ? openr2_chan_new(context, channel, NULL, NULL) : openr2_chan_new_from_fd(context, audio, NULL, NULL);
     if (!chan) {
         tell("failed", openr2_context_error_string(openr2_context_get_last_error(context)));
         return 1;
@@ -193,23 +238,9 @@ int main(int count, char **given)
     openr2_chan_set_idle(chan);
     openr2_chan_enable_read(chan);
     for (int called = 0; now_ms < 60000;) {
-        unsigned char packet[8];
-        struct pollfd polls[2] = {{signalling, POLLIN, 0}, {audio, POLLIN, 0}};
-        poll(polls, 2, 1000);
-        if (polls[0].revents) {
-            if (recv(signalling, packet, sizeof packet, 0) != 2)
-                return over ? 0 : 3;
-            if (packet[0] == channel) {
-                bits_changed |= bits != packet[1];
-                bits = packet[1];
-            }
-        }
-        if (polls[1].revents) {
-            if (recv(audio, heard, FRAME, 0) != FRAME)
-                return over ? 0 : 3;
-            have_frame = 1;
-            now_ms += 20;
-        }
+        int frame = on_card ? wait_for_card(chan) : wait_for_simulator();
+        if (frame < 0)
+            return over ? 0 : 3;
         made_frame = 0;
         openr2_chan_process_event(chan);
         if (calls && !called && bits == 0xB && now_ms >= 200) {
@@ -220,7 +251,7 @@ int main(int count, char **given)
             hang_up_at = 0;
             openr2_chan_disconnect_call(chan, OR2_CAUSE_NORMAL_CLEARING);
         }
-        if (polls[1].revents) {
+        if (frame && !on_card) {
             if (!made_frame)
                 memset(said, 0xD5, FRAME);
             send(audio, said, FRAME, 0);

@@ -24,15 +24,16 @@ _FCS = 2
 
 
 class Channel:
-    """What both kinds share. Reading and writing never block; events are taken on the way and gathered in ``events``.
+    """What all kinds share. Reading and writing never block; events in the way are gathered, and ``noticed`` is called.
 
     ``number`` is DAHDI's. Raises ``OSError`` (EBUSY: another program has it; EINVAL: not configured so).
     """
 
     def __init__(self, devices: Path, number: int, buffers: int, size: int) -> None:
         self.number = number
-        #: What happened (``abi.EVENT_…``) since the owner last emptied it.
-        self.events: list[int] = []
+        #: Called when a read or write has come upon events; ``take_events`` has them.
+        self.noticed: Callable[[], None] = lambda: None
+        self._events: list[int] = []
         self.fd = os.open(devices / "channel", os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
         try:
             abi.call(self.fd, abi.SPECIFY, number)
@@ -48,13 +49,16 @@ class Channel:
 
     def take_events(self) -> list[int]:
         """All events that wait in the kernel or here, oldest first. Raises ``OSError``."""
-        while event := abi.number(self.fd, abi.GETEVENT):
-            self.events.append(event)
-        events, self.events = self.events, []
+        self._gather()
+        events, self._events = self._events, []
         return events
 
+    def _gather(self) -> None:
+        while event := abi.number(self.fd, abi.GETEVENT):
+            self._events.append(event)
+
     def _now(self, action: Callable[[], T]) -> T | None:
-        """Read or write: None when it would have to wait. An event in the way is put into ``events`` first."""
+        """Read or write: None when it would have to wait. Events in the way are gathered first."""
         while True:
             try:
                 return action()
@@ -63,11 +67,14 @@ class Channel:
             except OSError as error:
                 if error.errno != abi.ELAST:
                     raise
-                self.events = self.take_events()
+                self._gather()
+                self.noticed()
 
 
 class BearerChannel(Channel):
-    """A-law audio, one frame at a time."""
+    """A-law audio, one frame at a time, of a clear channel (``bchan=``)."""
+
+    _clear = True
 
     def __init__(
         self, devices: Path, number: int, *, rx_gain_db: float = 0.0, tx_gain_db: float = 0.0, echo_taps: int = 0
@@ -78,12 +85,14 @@ class BearerChannel(Channel):
         self._early: deque[Octets] = deque()
         self._spare = [np.empty(FRAME, np.uint8) for _ in range(2 * _AUDIO_BUFFERS)]
         self._unsent = 0
+        self._echo_taps = echo_taps
         try:
             abi.call(self.fd, abi.SETLAW, abi.LAW_ALAW)
-            abi.call(self.fd, abi.AUDIOMODE, 1)
+            if self._clear:
+                abi.call(self.fd, abi.AUDIOMODE, 1)
             abi.call(self.fd, abi.SETGAINS, 0, gain_table(rx_gain_db), gain_table(tx_gain_db))
             if echo_taps:
-                abi.call(self.fd, abi.ECHOCANCEL, echo_taps)
+                self.cancel_echo(True)
         except OSError:
             self.close()
             raise
@@ -127,9 +136,28 @@ class BearerChannel(Channel):
         self._unsent -= there
         return there
 
+    def cancel_echo(self, on: bool) -> None:
+        """Have the attached canceller work, or not. Raises ``OSError``."""
+        abi.call(self.fd, abi.ECHOCANCEL, self._echo_taps if on else 0)
+
     def loop_back(self, on: bool) -> None:
         """Send back what comes (a test of the line, run from its far end)."""
         abi.call(self.fd, abi.LOOPBACK, int(on))
+
+
+class CasChannel(BearerChannel):
+    """A bearer channel with signalling bits (``cas=``); once it is closed the kernel shows the configured idle bits."""
+
+    _clear = False
+
+    def send_bits(self, bits: int) -> None:
+        """Show these ABCD bits (A is 8) from now on. Raises ``OSError``."""
+        abi.call(self.fd, abi.SETTXBITS, bits)
+
+    def bits(self) -> int:
+        """What the far end shows. Raises ``OSError``."""
+        # The kernel's dynamic spans give the next channels' bits above these four.
+        return abi.number(self.fd, abi.GETRXBITS) & 0xF
 
 
 class DataChannel(Channel):

@@ -20,6 +20,7 @@ from attrs import field, frozen
 
 from hw.line.dahdi import abi, discovery
 from hw.line.dahdi.discovery import DEVICES, ChannelStatus, SpanStatus
+from hw.line.dahdi.systemconf import IDLE_BITS
 from hw.line.settings import DahdiSettings, LineSettings, SpanSettings
 from hw.settings import SettingsError, load
 
@@ -97,18 +98,39 @@ def _configuration(
         yield Fact("fail", "span.unconfigured", wanted.name, {"number": card.span})
         return
     by_position = {channel.position: channel for channel in channels}
-    bearers = [slot for slot in wanted.channels if slot not in by_position or not by_position[slot].bearer]
-    if bearers:
-        yield Fact("fail", "span.bearers", wanted.name, {"timeslots": ", ".join(map(str, bearers))})
-    data = [channel.position for channel in channels if channel.data]
-    if data != [card.d_channel]:
-        have = ", ".join(map(str, data)) or "-"
-        yield Fact("fail", "span.dchannel", wanted.name, {"timeslot": card.d_channel, "have": have})
+    word = "cas" if wanted.signalling == "r2" else "bchan"
+    wrong = [slot for slot in wanted.channels if slot not in by_position or by_position[slot].word != word]
+    if wrong:
+        timeslots = ", ".join(map(str, wrong))
+        have = ", ".join(sorted({by_position[slot].word or "-" for slot in wrong if slot in by_position})) or "-"
+        yield Fact("fail", "span.bearers", wanted.name, {"timeslots": timeslots, "wanted": word, "have": have})
+    if wanted.signalling == "r2":
+        yield from _idle_bits(wanted, [channel for channel in channels if channel.word == "cas"])
+    else:
+        data = [channel.position for channel in channels if channel.data]
+        if data != [card.d_channel]:
+            have = ", ".join(map(str, data)) or "-"
+            yield Fact("fail", "span.dchannel", wanted.name, {"timeslot": card.d_channel, "have": have})
     if not status.cable:
         return
+    framing = "cas" if wanted.signalling == "r2" else "ccs"
+    is_framing = "ccs" if status.line_config & abi.CONFIG_CCS else "cas"
     has_crc4 = bool(status.line_config & abi.CONFIG_CRC4)
-    if not status.line_config & abi.CONFIG_CCS or not status.line_config & abi.CONFIG_HDB3 or has_crc4 != card.crc4:
-        yield Fact("fail", "span.framing", wanted.name, {"number": card.span, "crc4": "crc4" if card.crc4 else "-"})
+    if is_framing != framing or not status.line_config & abi.CONFIG_HDB3 or has_crc4 != card.crc4:
+        crc4 = "crc4" if card.crc4 else "-"
+        yield Fact("fail", "span.framing", wanted.name, {"number": card.span, "framing": framing, "crc4": crc4})
+
+
+def _idle_bits(wanted: SpanSettings, channels: Sequence[ChannelStatus]) -> Iterator[Fact]:
+    """A channel that looks idle while nobody serves it takes the exchange's calls and loses them."""
+    wrong = {channel.position: channel.idle_bits for channel in channels
+             if channel.position in wanted.channels and channel.idle_bits != IDLE_BITS}  # fmt: skip
+    if wrong:
+        have = ", ".join(sorted({f"{bits:04b}" for bits in wrong.values()}))
+        values: dict[str, str | int] = {
+            "timeslots": ", ".join(map(str, wrong)), "bits": f"{IDLE_BITS:04b}", "have": have,
+        }  # fmt: skip
+        yield Fact("fail", "span.idlebits", wanted.name, values)
 
 
 def _clock(wanted: SpanSettings, card: DahdiSettings, status: SpanStatus) -> Iterator[Fact]:

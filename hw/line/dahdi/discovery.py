@@ -19,6 +19,10 @@ DEVICES = Path("/dev/dahdi")
 #: DAHDI's limits (user.h).
 MAX_SPANS, MAX_CHANNELS = 128, 1024
 
+_WORDS = {
+    abi.SIG_CLEAR: "bchan", abi.SIG_HDLCFCS: "dchan", abi.SIG_HARDHDLC: "hardhdlc", abi.SIG_CAS: "cas",
+}  # fmt: skip
+
 
 @frozen
 class SpanStatus:
@@ -51,7 +55,9 @@ class SpanStatus:
 
 @frozen
 class ChannelStatus:
-    """A channel as ``GET_PARAMS`` tells it; ``position`` is its timeslot on an E1."""
+    """A channel as ``GET_PARAMS`` tells it; ``position`` is its timeslot on an E1, ``idle_bits`` are shown while it is
+    not open (``cas=``).
+    """
 
     number: int
     span: int
@@ -59,16 +65,22 @@ class ChannelStatus:
     signalling: int
     capabilities: int
     name: str
+    idle_bits: int = 0
+
+    @property
+    def word(self) -> str:
+        """What it is configured as, as system.conf has it (``bchan``); empty for what is not used here."""
+        return _WORDS.get(self.signalling, "")
 
     @property
     def bearer(self) -> bool:
         """Whether it carries audio (``bchan=``)."""
-        return self.signalling == abi.SIG_CLEAR
+        return self.word == "bchan"
 
     @property
     def data(self) -> bool:
         """Whether it carries HDLC with FCS (``dchan=``, ``hardhdlc=``)."""
-        return self.signalling in (abi.SIG_HDLCFCS, abi.SIG_HARDHDLC)
+        return self.word in ("dchan", "hardhdlc")
 
 
 @contextmanager
@@ -103,12 +115,20 @@ def channel(ctl: int, number: int) -> ChannelStatus:
     """One channel. Raises ``OSError``."""
     found = abi.call(ctl, abi.GET_PARAMS, number)
     numbers = [value for value in found if isinstance(value, int)]
-    return ChannelStatus(number, numbers[1], numbers[2], numbers[3], numbers[4], abi.text(found[12]))
+    return ChannelStatus(number, numbers[1], numbers[2], numbers[3], numbers[4], abi.text(found[12]), numbers[11])
 
 
 def channels(ctl: int) -> list[ChannelStatus]:
     """All channels, in DAHDI's order."""
     return list(_each(range(1, MAX_CHANNELS), lambda number: channel(ctl, number)))
+
+
+def channels_of(ctl: int, number: int) -> list[ChannelStatus]:
+    """A span's channels. Raises ``OSError``, in words where it has none."""
+    found = [channel for channel in channels(ctl) if channel.span == number]
+    if not found:
+        raise OSError(errno.ENODEV, f"span {number}: DAHDI has no such span, or it has no channels")
+    return found
 
 
 def _each(numbers: range, get: Callable[[int], T]) -> Iterator[T]:

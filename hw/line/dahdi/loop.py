@@ -11,7 +11,6 @@ import argparse
 import json
 import select
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 import attrs
@@ -19,11 +18,11 @@ import numpy as np
 from attrs import frozen
 
 from hw.line.dahdi import discovery
-from hw.line.dahdi.channel import BearerChannel
-from hw.line.dahdi.span import choose
+from hw.line.dahdi.card import configured
+from hw.line.dahdi.channel import BearerChannel, CasChannel
 from hw.line.dahdi.timer import CardClock
 from hw.line.dahdi.timeslots import DahdiTimeslots
-from hw.line.settings import DahdiSettings, LineSettings
+from hw.line.settings import DahdiSettings, LineSettings, SpanSettings
 from hw.line.span import SILENCE
 from hw.line.trunk import FRAME, Octets
 from hw.settings import SettingsError, load
@@ -89,19 +88,20 @@ def exchange(slots: DahdiTimeslots, sent: Octets, devices: Path = discovery.DEVI
     return heard
 
 
-def test(card: DahdiSettings, timeslots: Sequence[int], seconds: float) -> list[Result]:
+def test(span: SpanSettings, card: DahdiSettings, seconds: float) -> list[Result]:
     """Run it on one span. Raises ``OSError``."""
     with discovery.control() as ctl:
-        found = [channel for channel in discovery.channels(ctl) if channel.span == card.span]
-    _, bearers = choose(card.span, found, timeslots)
-    channels = [BearerChannel(discovery.DEVICES, bearer.number) for bearer in bearers]
-    slots = DahdiTimeslots(timeslots, card.reserve)
+        found = discovery.channels_of(ctl, card.span)
+    kind, word = (CasChannel, "cas") if span.signalling == "r2" else (BearerChannel, "bchan")
+    chosen = configured(card.span, found, span.channels, word)
+    channels = [kind(discovery.DEVICES, channel.number) for channel in chosen]
+    slots = DahdiTimeslots(span.channels, card.reserve)
     slots.attach(channels, _raise)
     sent = pattern(len(channels), max(int(seconds * 50), 25))
     heard = exchange(slots, sent)
     for channel in channels:
         channel.close()
-    return [compare(slot, sent[:, row].ravel(), heard[:, row].ravel()) for row, slot in enumerate(timeslots)]
+    return [compare(slot, sent[:, row].ravel(), heard[:, row].ravel()) for row, slot in enumerate(span.channels)]
 
 
 def _raise(error: OSError) -> None:
@@ -120,7 +120,7 @@ def main() -> int:
         span = spans.get(wanted.name)
         if span is None or span.dahdi is None:
             raise SettingsError(f"{wanted.name!r} is no span of a card (there are {', '.join(spans) or 'none'})")
-        results = test(span.dahdi, span.channels, wanted.seconds)
+        results = test(span, span.dahdi, wanted.seconds)
     except (SettingsError, OSError) as error:
         print(error, file=sys.stderr)
         return 2

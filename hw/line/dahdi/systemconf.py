@@ -13,10 +13,13 @@ from itertools import pairwise
 from pathlib import Path
 
 from hw.line.dahdi import discovery
-from hw.line.settings import LineSettings, SpanSettings
+from hw.line.settings import DahdiSettings, LineSettings, SpanSettings
+from hw.line.signalling import r2_codes
 from hw.settings import SettingsError, load
 from hw.zones import DEFAULT, ZONES
 
+#: What an R2 channel shows while no line process has it open: the exchange sends it no calls.
+IDLE_BITS = r2_codes.BLOCKED
 #: Timeslots of an E1 that carry channels (G.704: 0 is framing).
 _E1_CHANNELS = 31
 
@@ -30,15 +33,20 @@ def system_conf(spans: Sequence[SpanSettings], first: Mapping[int, int], zone: s
         card = span.dahdi
         base = first.get(card.span, (card.span - 1) * _E1_CHANNELS + 1) - 1
         bearers = ranges([base + timeslot for timeslot in span.channels])
-        framing = "ccs,hdb3" + ",crc4" * card.crc4
-        lines += [
-            "", f"# {span.name}", f"span={card.span},{card.timing},0,{framing}", f"bchan={bearers}",
-            f"dchan={base + card.d_channel}",
-        ]  # fmt: skip
+        lines += ["", f"# {span.name}", *_digital(span, card, base, bearers)]
         if card.echo_canceller:
             lines.append(f"echocanceller={card.echo_canceller},{bearers}")
     tones = ZONES[zone].loadzone
     return "\n".join([*lines, "", f"loadzone={tones}", f"defaultzone={tones}", ""])
+
+
+def _digital(span: SpanSettings, card: DahdiSettings, base: int, bearers: str) -> list[str]:
+    """The lines of an E1: with a D channel, or with signalling bits in timeslot 16 (G.704 §5.1.3)."""
+    head = f"span={card.span},{card.timing},0"
+    coding = "hdb3" + ",crc4" * card.crc4
+    if span.signalling == "r2":
+        return [f"{head},cas,{coding}", f"cas={bearers}:{IDLE_BITS:04b}"]
+    return [f"{head},ccs,{coding}", f"bchan={bearers}", f"dchan={base + card.d_channel}"]
 
 
 def ranges(numbers: Sequence[int]) -> str:

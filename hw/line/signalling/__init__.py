@@ -15,6 +15,7 @@ def open_trunk(settings: SpanSettings, zone: str = DEFAULT) -> Trunk:
     # Imported here: the build of the compiled part imports this package before that part exists.
     from hw.line.analog import SimAnalog
     from hw.line.cas import SimCasSpan
+    from hw.line.dahdi.cas import DahdiCasSpan
     from hw.line.dahdi.span import DahdiSpan
     from hw.line.serial.gsm import GsmTrunk
     from hw.line.serial.voicemodem import VoiceModemTrunk
@@ -32,8 +33,8 @@ def open_trunk(settings: SpanSettings, zone: str = DEFAULT) -> Trunk:
             raise ValueError(f"span {settings.name}: signalling {settings.signalling} is for the driver sim so far")
         return LoopTrunk(settings, SimAnalog(settings.address, settings.channels), zone)
     if settings.signalling == "r2":
-        if settings.driver != "sim":
-            raise ValueError(f"span {settings.name}: signalling r2 is for the driver sim so far")
+        if settings.driver == "dahdi":
+            return R2Trunk(settings, DahdiCasSpan(settings), zone)
         return R2Trunk(settings, SimCasSpan(settings.address, settings.channels), zone)
     if settings.driver == "dahdi":
         return PriTrunk(settings, DahdiSpan(settings))

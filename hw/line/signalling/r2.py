@@ -23,7 +23,9 @@ class R2Trunk(ChannelTrunk):
         if settings.trace is not None:
             raise ValueError(f"span {settings.name}: trace is for signalling pri, R2 has no D channel")
         rules = Rules(settings.r2.called_digits, settings.r2.pause_ms, settings.r2.caller_wanted)
-        self._r2 = R2Line(settings.channels, rules, zone, send_bits=span.send, tell=self._told)
+        self._r2 = R2Line(
+            settings.channels, rules, zone, send_bits=span.send, tell=self._told, register=span.register
+        )  # fmt: skip
         self._span = span
         super().__init__(settings, self._r2, span.timeslots)
         self.counts.update({"timeouts": 0, "double_seizures": 0})

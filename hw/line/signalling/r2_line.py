@@ -36,13 +36,14 @@ class _Sound:
 
 class R2Line:
     """Channels by number. ``send_bits(channel, bits)`` shows line signals; ``tell(channel, notice)`` takes what a
-    channel tells, at once and in the middle of a tick: it must not come back with a command. Callers hear the tones of
-    ``zone``.
+    channel tells, at once and in the middle of a tick: it must not come back with a command. ``register(channel,
+    at_work)`` takes whether a channel's register works. Callers hear the tones of ``zone``.
     """
 
     def __init__(
         self, channels: Sequence[int], rules: Rules, zone: str = DEFAULT, *,
         send_bits: Callable[[int, int], None], tell: Callable[[int, Notice], None],
+        register: Callable[[int, bool], None] = lambda _channel, _at_work: None,
     ) -> None:  # fmt: skip
         self.now = TICK_MS
         self._zone = zone
@@ -50,6 +51,7 @@ class R2Line:
         self._rows = {number: row for row, number in enumerate(channels)}
         self._send_bits = send_bits
         self._tell = tell
+        self._register = register
         self._sounds: dict[int, _Sound] = {}
         self._due: dict[int, int] = {}
 
@@ -144,6 +146,7 @@ class R2Line:
                     sound = self._sounds.setdefault(number, _Sound())
                     sound.register = None if forward is None else R2Tones(forward=forward)
                     sound.heard, sound.gap, sound.sending = 0, False, False
+                    self._register(number, forward is not None)
                 case do.SendSignal(signal):
                     sound = self._sounds[number]
                     sound.sending = signal != 0

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import pytest
 
-from hw.line.dahdi import span as dahdi_span
+from hw.line.dahdi import card as dahdi_card
 from hw.line.dahdi.systemconf import first_channels, system_conf
 from hw.line.settings import DahdiSettings, SpanSettings
 from hw.line.trunk import Trunk
@@ -53,7 +53,7 @@ def card(machine: Machine) -> Iterator[Card]:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A card that is not there is looked for all the time."""
-    monkeypatch.setattr(dahdi_span, "_RETRY_S", 0.01)
+    monkeypatch.setattr(dahdi_card, "_RETRY_S", 0.01)
 
 
 def settings(span: int, **other: Any) -> SpanSettings:

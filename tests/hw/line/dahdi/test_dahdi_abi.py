@@ -23,13 +23,14 @@ _STRUCTS = {
 #: Members whose place in the unpacked tuple the driver relies on.
 _MEMBERS = {
     "SPANINFO": ("alarms", "bpvcount", "irqmisses", "syncsrc", "totalchans", "lineconfig", "spantype"),
-    "PARAMS": ("spanno", "chanpos", "sigtype", "sigcap", "name"),
+    "PARAMS": ("spanno", "chanpos", "sigtype", "sigcap", "idlebits", "name"),
     "BUFFERINFO": ("numbufs", "bufsize", "readbufs", "writebufs"),
 }
 _AT = {
     ("SPANINFO", "alarms"): 3, ("SPANINFO", "bpvcount"): 6, ("SPANINFO", "irqmisses"): 15, ("SPANINFO", "syncsrc"): 16,
     ("SPANINFO", "totalchans"): 18, ("SPANINFO", "lineconfig"): 21, ("SPANINFO", "spantype"): 28,
     ("PARAMS", "spanno"): 1, ("PARAMS", "chanpos"): 2, ("PARAMS", "sigtype"): 3, ("PARAMS", "sigcap"): 4,
+    ("PARAMS", "idlebits"): 11,
     ("PARAMS", "name"): 12, ("BUFFERINFO", "numbufs"): 2, ("BUFFERINFO", "bufsize"): 3, ("BUFFERINFO", "readbufs"): 4,
     ("BUFFERINFO", "writebufs"): 5,
 }  # fmt: skip

@@ -33,6 +33,13 @@ def line(name: str = "e1", span: int = 1, role: Any = "cpe", **card: Any) -> Spa
     return SpanSettings(name, "dahdi", role=role, dahdi=DahdiSettings(span, **card))
 
 
+#: The same card with signalling bits.
+CAS_SPAN = attrs.evolve(SPAN, line_config=abi.CONFIG_HDB3 | abi.CONFIG_CRC4)
+CAS_CHANNELS = [
+    attrs.evolve(channel, signalling=abi.SIG_CAS, idle_bits=0b1111) for channel in CHANNELS if channel.position != 16
+]
+
+
 def codes(wanted: SpanSettings, span: SpanStatus = SPAN, channels: list[ChannelStatus] = CHANNELS) -> set[str]:
     return {fact.code for fact in cards([wanted], [span], channels)}
 
@@ -60,6 +67,19 @@ def test_a_configuration_that_differs_is_told() -> None:
     assert codes(line(), SPAN, CHANNELS[:20]) == {"span.bearers"}
     assert codes(line(), SPAN, [attrs.evolve(channel, signalling=0) for channel in CHANNELS]) == {"span.unconfigured"}
     assert codes(line(span=2)) == {"span.absent", "span.unused"}
+
+
+@pytest.mark.requirement("A1.14")
+def test_a_span_with_signalling_bits_is_checked_for_what_r2_needs() -> None:
+    r2 = attrs.evolve(line(), signalling="r2")
+    assert codes(r2, CAS_SPAN, CAS_CHANNELS) == {"span.ok"}
+    assert codes(r2) == {"span.bearers", "span.framing"}
+    assert codes(line(), CAS_SPAN, CAS_CHANNELS) == {"span.bearers", "span.dchannel", "span.framing"}
+    idle = [attrs.evolve(channel, idle_bits=0b1101 if channel.position < 3 else 0b1111) for channel in CAS_CHANNELS]
+    [wrong] = cards([r2], [CAS_SPAN], idle)
+    assert (wrong.code, wrong.values) == ("span.idlebits", {"timeslots": "1, 2", "bits": "1111", "have": "1101"})
+    [wrong] = cards([r2], [CAS_SPAN], CAS_CHANNELS[1:])
+    assert wrong.values == {"timeslots": "1", "wanted": "cas", "have": "-"}
 
 
 def test_the_clock_must_come_from_one_side() -> None:
@@ -95,6 +115,14 @@ def test_system_conf_has_each_span_and_its_channels_where_the_card_has_them() ->
     assert system_conf([line()], {}) == system_conf([line()], {1: 1})
 
 
+@pytest.mark.requirement("A1.14")
+def test_a_channel_of_an_r2_line_shows_blocked_while_nobody_serves_it() -> None:
+    text = system_conf([attrs.evolve(line(crc4=False, echo_canceller="mg2"), signalling="r2")], {1: 1})
+    assert text.splitlines()[2:6] == [
+        "# e1", "span=1,1,0,cas,hdb3", "cas=1-15,17-31:1111", "echocanceller=mg2,1-15,17-31"
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("numbers", "text"), [([], ""), ([5], "5"), ([3, 1, 2], "1-3"), ([1, 2, 4, 7, 8], "1-2,4,7-8")]
 )
@@ -114,8 +142,6 @@ def test_gain_tables_keep_octets_at_0_db_and_change_the_level_otherwise() -> Non
 def test_channels_are_chosen_by_their_timeslots_or_refused_in_words() -> None:
     data, bearers = choose(1, CHANNELS, BEARERS)
     assert (data.position, [channel.position for channel in bearers]) == (16, list(BEARERS))
-    with pytest.raises(OSError, match="span 1: DAHDI has no such span"):
-        choose(1, [], BEARERS)
     with pytest.raises(OSError, match=r"one D channel is needed, 0 are configured \(dchan=\)"):
         choose(1, CHANNELS[:15], (1,))
     with pytest.raises(OSError, match="timeslots 16 are not configured as bchan="):

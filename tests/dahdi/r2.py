@@ -1,0 +1,89 @@
+"""The gate's scenarios on MFC-R2: both spans have signalling bits; our line processes."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from contextlib import closing
+from pathlib import Path
+
+import calls
+from bare import BEARERS, codes_of, configure, settings
+from calls import files, lines, talk_and_end
+
+from hw.line.dahdi import discovery
+from hw.line.dahdi.channel import CasChannel
+from hw.messages import Block, Cleared, Dial, Hangup, Incoming
+
+#: Frames that are sent in advance, and the stall that they bear. Each signal waits for the other side's, so all four
+#: ways of one digit are longer by this.
+_RESERVE, _PATIENT_S = 4, 0.05
+
+
+def r2(name: str, more: str = "", channels: tuple[int, ...] = BEARERS) -> Path:
+    """The settings file of one line process with R2; ``more`` about R2."""
+    return settings(name, f", reserve = {_RESERVE}", channels, "r2", f"r2 = {{ called_digits = 2{more} }}")
+
+
+async def signalling_bits_from_our_settings() -> str:
+    files.update(box=r2("box"), net=r2("net"))
+    before = codes_of(files["box"])
+    assert before & {"span.bearers", "span.unconfigured"}, before  # as it was for ISDN PRI, or not at all
+    configure(calls.conf("box").replace(":1111", ":1101"))
+    wrong = codes_of(files["box"])
+    assert "span.idlebits" in wrong, wrong
+    configure(calls.conf("box"))
+    configure(calls.conf("net"))
+    after = codes_of(files["box"])
+    assert after == {"module.loaded", "span.ok", "span.unused"}, after
+    assert {"span.bearers", "span.dchannel"} <= codes_of(settings("box"))
+    files["box"] = r2("box")
+    with closing(CasChannel(discovery.DEVICES, 1)) as near, closing(CasChannel(discovery.DEVICES, 32)) as far:
+        near.send_bits(0b1011)
+        far.send_bits(0b0110)
+        await asyncio.sleep(0.1)
+        seen = near.bits(), far.bits()
+        near.close()
+        await asyncio.sleep(0.1)
+        closed = far.bits()
+        near.fd = os.open("/dev/null", os.O_RDONLY)
+    assert (seen, closed) == ((0b0110, 0b1011), 0b1111), (seen, closed)
+    return "dahdi_cfg took both files; bits cross over; a channel that nobody serves shows blocked"
+
+
+async def r2_lines_come_up() -> str:
+    took = await calls.begin(_PATIENT_S, net=r2("net"), box=r2("box"))
+    return f"bits of all channels known after {took:.1f} s"
+
+
+async def r2_blocking_is_shown() -> str:
+    box, net = lines["box"], lines["net"]
+    box.send(Block("box", 1, True))
+    while net.channel(1) != "blocked":
+        await asyncio.sleep(0.02)
+    net.send(Dial("n3", "net", "60"))
+    incoming = await box.next(Incoming, called="60")
+    assert incoming.channel == 2, f"the call came on channel {incoming.channel}"
+    box.send(Hangup(incoming.leg, 17))
+    assert (await net.next(Cleared, leg="n3")).cause == 17
+    box.send(Block("box", None, True))
+    while any(channel.state != "blocked" for channel in (await calls.full(net)).channels):
+        await asyncio.sleep(0.02)
+    net.send(Dial("n4", "net", "60"))
+    refused = (await net.next(Cleared, leg="n4")).cause
+    box.send(Block("box", None, False))
+    while net.channel(1) != "idle":
+        await asyncio.sleep(0.02)
+    await talk_and_end()
+    return f"the far end passes a blocked channel over and refuses with {refused} when all are"
+
+
+async def eight_calls_at_once() -> str:
+    return await calls.at_once(8)
+
+
+SCENARIOS = [
+    signalling_bits_from_our_settings, r2_lines_come_up, calls.call_with_exact_audio, calls.causes_both_ways,
+    eight_calls_at_once, r2_blocking_is_shown, calls.alarm_and_clear, calls.card_vanishes_and_comes_back,
+    calls.line_processes_end_well,
+]  # fmt: skip
