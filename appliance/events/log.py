@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Self
 
 from cattrs.preconf.json import make_converter
@@ -16,10 +17,14 @@ from appliance.events.types import Event
 from appliance.store.store import Insertion, Store
 from appliance.store.tables import event as event_table
 
+log = logging.getLogger(__name__)
+
 #: Events that one subscriber may be behind before his oldest are dropped.
 MAX_BEHIND = 10_000
 #: Events that one query gives at most.
 MAX_ROWS = 10_000
+#: Who calls whom stays in the store, where it is deleted in time; the system's journal is not ours to keep.
+_PERSONAL = {"caller", "called", "number", "name", "to"}
 
 _converter = make_converter()
 _COLUMNS = tuple(event_table.c[name] for name in ("id", "at", "kind", "contact", "data"))
@@ -105,6 +110,9 @@ class EventLog:
         saved = self._store.save(*changes, Insertion(event_table, values))
         for subscription in tuple(self._subscriptions):
             subscription.offer(row)
+        if contact:
+            about = {"contact": contact} | {field: str(data[field]) for field in ("leg", "queue") if field in data}
+            log.info("%s", _said(row.kind, data), extra=about)
         return row, saved
 
     def flushed(self) -> asyncio.Future[None]:
@@ -124,6 +132,12 @@ class EventLog:
         """The newest saved events of a kind and contact, oldest first."""
         query = _of(kind, contact).order_by(event_table.c.id.desc())
         return [_row(found) for found in reversed(await self._store.rows(query.limit(min(limit, MAX_ROWS))))]
+
+
+def _said(kind: str, data: Mapping[str, Any]) -> str:
+    """An event of a call as a line of the journal: ``queue.answered agent=1001 wait_ms=5200``."""
+    told = (f"{name}={value}" for name, value in data.items() if name not in _PERSONAL and value not in ("", None))
+    return " ".join((kind, *told))
 
 
 def _of(kind: str, contact: str) -> Select[Any]:

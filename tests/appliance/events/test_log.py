@@ -1,6 +1,7 @@
 """The event log: numbers, order, subscribers, and one transaction with the state that an event changes."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from appliance.events.log import EventLog
 from appliance.events.types import ContactAdopted, ContactOffered, LegAnswered, PhoneRegistered, ServiceEntered
 from appliance.store.store import Store
 from appliance.store.tables import contact
+from hw.journal import fields_of
+from plugins.acd.events import QueueAbandoned
 
 
 def with_log(tmp_path: Path, work: Callable[[Store, EventLog], Awaitable[None]]) -> None:
@@ -36,6 +39,23 @@ def test_an_event_is_numbered_at_once_and_stored_as_it_was(tmp_path: Path) -> No
         assert await log.rows() == [row]
 
     with_log(tmp_path, work)
+
+
+@pytest.mark.requirement("A9.06")
+def test_the_journal_has_a_call_s_events_by_contact_leg_and_queue_without_who_calls_whom(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def work(_: Store, log: EventLog) -> None:
+        log.append(ContactOffered("l1", "e1", 7, "95001", "13800138000", "王芳"), "c1")
+        log.append(QueueAbandoned("service", 5200.0), "c1")
+        log.append(PhoneRegistered("8001", "192.0.2.1", ""))
+
+    caplog.set_level(logging.INFO, "appliance.events")
+    with_log(tmp_path, work)
+    assert [(record.getMessage(), fields_of(record)) for record in caplog.records] == [
+        ("contact.offered leg=l1 line=e1 channel=7", {"contact": "c1", "leg": "l1"}),
+        ("queue.abandoned queue=service wait_ms=5200.0", {"contact": "c1", "queue": "service"}),
+    ]
 
 
 def test_numbers_go_on_after_a_restart(tmp_path: Path) -> None:
