@@ -75,3 +75,27 @@ def test_the_plugin_in_the_plugin_guide_is_loaded_and_offers_its_service(root: P
     assert plugins.services == {"time": plugin.serve}
     assert plugins.methods == {"time.now": plugin.tell}
     assert plugins.prompts.text("time.now", "en") == "It is {time}."
+
+
+def test_the_manual_page_and_the_completion_have_every_command_and_option(root: Path) -> None:
+    page = (root / "debian/man/onecall.1").read_text(encoding="utf-8")
+    made = {
+        name: subprocess.run(
+            [sys.executable, f"debian/{name}.py"],
+            cwd=root, env={**os.environ, "PYTHONPATH": str(root)}, input=page, capture_output=True, text=True, check=True,
+        ).stdout
+        for name in ("manual", "completion")
+    }  # fmt: skip
+    assert "@COMMANDS@" in page and "@COMMANDS@" not in made["manual"]
+    for words in ("calls hangup CONTACT", "backup FILE", "setup", "lines use KIND", "trunks block LINE CHANNEL"):
+        assert f"\n.B {words}\n" in made["manual"], words
+    assert re.search(r"^    'lines use'\) words='[^']*--address", made["completion"], re.MULTILINE)
+    assert ".B \\-\\-outside\\-prefix" in made["manual"] and "--outside-prefix" in made["completion"]
+
+
+def test_the_manual_page_of_the_settings_names_every_table(root: Path) -> None:
+    settings = (root / "etc/onecall.toml").read_text(encoding="utf-8")
+    page = (root / "debian/man/onecall.toml.5").read_text(encoding="utf-8")
+    tables = set(re.findall(r"^(?:# )?(\[\[?[a-z.]+\]\]?)", settings, re.MULTILINE))
+    assert {"[line]", "[[line.spans]]", "[control]"} <= tables
+    assert [table for table in tables if table not in page] == []
