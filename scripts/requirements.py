@@ -2,13 +2,15 @@
 """Write docs/requirements.md: every row of docs/requirements.toml with the tests that prove it.
 
 The tests are read, not run: a test proves a row by ``@pytest.mark.requirement("A1.01")`` on itself, on its class or, as
-``pytestmark``, on its module. That they pass is what CI says.
+``pytestmark``, on its module. A step of a gate that ``./test`` does not run proves one by ``# requirement: A1.01`` at
+the end of its line, and is told apart. That they pass is what CI says.
 """
 
 from __future__ import annotations
 
 import argparse
 import ast
+import re
 import sys
 import tomllib
 from collections import defaultdict
@@ -28,21 +30,43 @@ KINDS = {
 }
 
 
+#: Gates beside ``./test``: the command, and the files that have its steps, each with a claim at the end of a line.
+GATES = {"box/run": "box/*.sh", "dahdi/run": "dahdi/*.py"}
+_STEP = re.compile(
+    r"""^\s* (?: step\ "(?P<said>[^"]+)" | (?:async\ )?def\ (?P<named>\w+) )
+        .* \#\ requirement:\ (?P<rows>[A-Z0-9. ]+)$""",
+    re.VERBOSE | re.MULTILINE,
+)
+
+
 class Proof(NamedTuple):
-    """One test that claims one row: the row's id, the test's file (from the root) and its name."""
+    """One test that claims one row: the row's id, the test's file (from the root) and its name.
+
+    ``gate`` is the command that runs it, where ``./test`` does not.
+    """
 
     number: str
     file: str
     test: str
+    gate: str = ""
 
 
 def proofs(tests: Path) -> list[Proof]:
-    """Every claim in the ``test_*.py`` files below ``tests``, in the order of files and lines."""
-    return [
+    """Every claim in the ``test_*.py`` files below ``tests``, then in the gates, in the order of files and lines."""
+    found = [
         Proof(number, path.relative_to(tests.parent).as_posix(), test)
         for path in sorted(tests.rglob("test_*.py"))
         for test, number in _claims(ast.parse(path.read_text(encoding="utf-8"), str(path)).body)
     ]
+    return [*found, *(proof for gate, files in GATES.items() for proof in _steps(tests, gate, files))]
+
+
+def _steps(tests: Path, gate: str, files: str) -> Iterator[Proof]:
+    for path in sorted(tests.glob(files)):
+        for step in _STEP.finditer(path.read_text(encoding="utf-8")):
+            said = step["said"] or step["named"].replace("_", " ")
+            for number in step["rows"].split():
+                yield Proof(number, path.relative_to(tests.parent).as_posix(), said, f"{tests.name}/{gate}")
 
 
 def _claims(body: list[ast.stmt]) -> Iterator[tuple[str, str]]:
@@ -73,18 +97,20 @@ def unknown(table: dict[str, Any], claimed: list[Proof]) -> list[Proof]:
 
 def page(table: dict[str, Any], claimed: list[Proof]) -> str:
     """The whole of docs/requirements.md."""
-    tests: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    tests: dict[str, list[Proof]] = defaultdict(list)
     for proof in claimed:
-        tests[proof.number][proof.file].append(proof.test)
+        tests[proof.number].append(proof)
     rows = table["requirement"]
     lines = [
         "# What the product must do, and the tests that prove it",
         "",
         f"Made by `{COMMAND}` from [requirements.toml](requirements.toml) and the marks in `tests/`; do not edit.",
         "A row is *open* until a test claims it. Kinds, documents and owners are explained in requirements.toml.",
+        "`./test` runs the tests. What is marked *gate* is a step of another command that CI runs beside it:",
+        f"{', '.join(f'`tests/{gate}`' for gate in GATES)}.",
         "",
-        "| Kind | Rows | With a test | Open |",
-        "|---|---:|---:|---:|",
+        "| Kind | Rows | With a test | With a gate's step alone | Open |",
+        "|---|---:|---:|---:|---:|",
     ]
     for kind, meaning in KINDS.items():
         lines.append(_total(f"{kind}: {meaning}", [row for row in rows if row["kind"] == kind], tests))
@@ -93,18 +119,23 @@ def page(table: dict[str, Any], claimed: list[Proof]) -> str:
         here = [row for row in rows if row["id"].startswith(f"{area}.")]
         lines += ["", f"## {area} {title}", ""]
         lines += ["| ID | What must be shown | Kind | Owner | Tests |", "|---|---|---|---|---|"]
-        lines += [_row(row, tests.get(row["id"], {})) for row in here]
+        lines += [_row(row, tests.get(row["id"], [])) for row in here]
     return "\n".join(lines) + "\n"
 
 
 def _total(name: str, rows: list[dict[str, str]], tests: dict[str, Any]) -> str:
-    proved = sum(row["id"] in tests for row in rows)
+    proved = sum(any(not proof.gate for proof in tests.get(row["id"], ())) for row in rows)
+    by_gate = sum(all(proof.gate for proof in tests[row["id"]]) for row in rows if row["id"] in tests)
     left = sum(row["id"] not in tests and row["kind"] != "M" for row in rows)
-    return f"| {name} | {len(rows)} | {proved} | {left} |"
+    return f"| {name} | {len(rows)} | {proved} | {by_gate} | {left} |"
 
 
-def _row(row: dict[str, str], tests: dict[str, list[str]]) -> str:
-    proved = "<br>".join(f"[{file}](../{file}): {', '.join(names)}" for file, names in tests.items())
+def _row(row: dict[str, str], tests: list[Proof]) -> str:
+    files: dict[str, list[str]] = defaultdict(list)
+    for proof in tests:
+        link = f"[{proof.file}](../{proof.file})"
+        files[f"*gate* {link}" if proof.gate else link].append(proof.test)
+    proved = "<br>".join(f"{link}: {', '.join(names)}" for link, names in files.items())
     if not proved:
         proved = "none needed" if row["kind"] == "M" else "open"
     shows = row["shows"].replace("|", "\\|") or row["asks"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -31,6 +32,7 @@ from textual_admin.store import Store
 
 #: How often ages and the log are drawn, in seconds; figures are drawn when they come.
 TICK_S = 0.5
+_STDIN = 0
 
 
 class Console(App[None]):
@@ -183,6 +185,8 @@ class Console(App[None]):
         self._bar.show(self._keys())
 
     def _tick(self) -> None:
+        if not (self.is_headless or os.isatty(_STDIN)):  # closed, and SIGHUP did not come through (su, nohup)
+            self.exit(return_code=1)
         if self._events_new and not self._ending and isinstance(self.panel, Events):
             self._events_new = False
             self.panel.show(self.store)

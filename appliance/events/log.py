@@ -136,8 +136,8 @@ class EventLog:
 
 def _said(kind: str, data: Mapping[str, Any]) -> str:
     """An event of a call as a line of the journal: ``queue.answered agent=1001 wait_ms=5200``."""
-    told = (f"{name}={value}" for name, value in data.items() if name not in _PERSONAL and value not in ("", None))
-    return " ".join((kind, *told))
+    told = {name: value for name, value in data.items() if name not in _PERSONAL and value not in ("", None)}
+    return " ".join((kind, *(f"{k}={round(v, 1) if isinstance(v, float) else v}" for k, v in told.items())))
 
 
 def _of(kind: str, contact: str) -> Select[Any]:

@@ -82,7 +82,8 @@ def test_the_manual_page_and_the_completion_have_every_command_and_option(root: 
     made = {
         name: subprocess.run(
             [sys.executable, f"debian/{name}.py"],
-            cwd=root, env={**os.environ, "PYTHONPATH": str(root)}, input=page, capture_output=True, text=True, check=True,
+            cwd=root, env={**os.environ, "PYTHONPATH": str(root)}, input=page, stdout=subprocess.PIPE, text=True,
+            check=True,
         ).stdout
         for name in ("manual", "completion")
     }  # fmt: skip

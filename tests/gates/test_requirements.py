@@ -65,6 +65,27 @@ def helper(): ...
     ]
 
 
+def test_steps_of_gates_are_found_and_told_apart_from_what_the_test_command_runs(tmp_path: Path) -> None:
+    tests = tmp_path / "tests"
+    for name, text in {
+        "box/steps.sh": 'step "it is kept" keep || return # requirement: A9.10 A1.01\nstep "it is not claimed" other\n',
+        "dahdi/scenarios.py": "async def calls_go_on() -> str:  # requirement: A1.02\n    ...\n",
+    }.items():
+        (tests / name).parent.mkdir(parents=True)
+        (tests / name).write_text(text, encoding="utf-8")
+    found = proofs(tests)
+    assert found == [
+        Proof("A9.10", "tests/box/steps.sh", "it is kept", "tests/box/run"),
+        Proof("A1.01", "tests/box/steps.sh", "it is kept", "tests/box/run"),
+        Proof("A1.02", "tests/dahdi/scenarios.py", "calls go on", "tests/dahdi/run"),
+    ]
+    row = {"doc": "S0", "asks": "a", "kind": "F", "owner": "hw", "release": "1"}
+    rows = [{"id": "A1.01", "shows": "it rings", **row}, {"id": "A1.02", "shows": "it stops", **row}]
+    text = page({"areas": {"A1": "Lines"}, "requirement": rows}, [Proof("A1.01", "tests/test_x.py", "test_it"), *found])
+    assert "(../tests/test_x.py): test_it<br>*gate* [tests/box/steps.sh](../tests/box/steps.sh): it is kept |" in text
+    assert "| **all** | 2 | 1 | 1 | 0 |" in text
+
+
 def test_a_row_without_a_test_is_open_and_a_claim_of_no_row_is_told() -> None:
     row = {"doc": "S0", "asks": "a", "kind": "F", "owner": "hw", "release": "1"}
     table = {
@@ -75,5 +96,5 @@ def test_a_row_without_a_test_is_open_and_a_claim_of_no_row_is_told() -> None:
     text = page(table, claimed)
     assert "| A1.01 | it rings | F | hw | [tests/test_x.py](../tests/test_x.py): test_rings |" in text
     assert "| A1.02 | it stops | F | hw | open |" in text
-    assert "| **all** | 2 | 1 | 1 |" in text
+    assert "| **all** | 2 | 1 | 0 | 1 |" in text
     assert unknown(table, claimed) == claimed[1:]

@@ -1,6 +1,8 @@
 """The console as a program, on a real terminal."""
 
 import asyncio
+import os
+import pty
 import sys
 from pathlib import Path
 
@@ -52,5 +54,27 @@ def test_it_runs_in_80_by_24_speaks_chinese_changes_to_english_and_ends_by_q(tmp
                 await until(tmp_path, "ended with 0")
             finally:
                 await tmux(tmp_path, "kill-server")
+
+    asyncio.run(main())
+
+
+def test_it_ends_with_its_terminal_even_when_nobody_tells_it(tmp_path: Path) -> None:
+    async def main() -> None:
+        ours, terminal = pty.openpty()
+        command = (sys.executable, "-m", "textual_admin", "--socket", str(tmp_path / "nobody"))
+        console = await asyncio.create_subprocess_exec(  # as it is not its session's terminal, there is no SIGHUP
+            *command, cwd=ROOT, stdin=terminal, stdout=terminal, stderr=terminal, start_new_session=True
+        )
+        os.close(terminal)
+        seen = b""
+        while b"OneCall" not in seen:
+            seen += await asyncio.to_thread(os.read, ours, 65536)
+        os.close(ours)
+        try:
+            async with asyncio.timeout(20):
+                await console.wait()
+        finally:
+            if console.returncode is None:
+                console.kill()
 
     asyncio.run(main())

@@ -47,7 +47,7 @@ def test_the_journal_has_a_call_s_events_by_contact_leg_and_queue_without_who_ca
 ) -> None:
     async def work(_: Store, log: EventLog) -> None:
         log.append(ContactOffered("l1", "e1", 7, "95001", "13800138000", "王芳"), "c1")
-        log.append(QueueAbandoned("service", 5200.0), "c1")
+        log.append(QueueAbandoned("service", 5200.04321), "c1")
         log.append(PhoneRegistered("8001", "192.0.2.1", ""))
 
     caplog.set_level(logging.INFO, "appliance.events")
