@@ -15,7 +15,7 @@ from attrs import frozen
 from appliance.api.client import ApiError, Client, NotRunningError, RefusedError
 from appliance.api.locale import Language, Translate
 from appliance.api.types import Status
-from appliance.diagnosis import cards, lines, machine, service
+from appliance.diagnosis import cards, lines, machine, service, trunks
 from appliance.diagnosis.place import OfflinePlace
 from appliance.events.types import Event
 from appliance.findings import Finding
@@ -98,12 +98,16 @@ def settings(config: Path, _: Translate) -> Iterator[Finding]:
 
 
 async def _ask(socket: Path, language: Language, _: Translate) -> _Answer:
-    """The service's status, the time of the newest event, and what its plugins find."""
+    """The service's status, the time of the newest event, what is to say of its trunks, and what its plugins find."""
     try:
         async with asyncio.timeout(_ANSWER_S), Client(socket) as client:
             status = await client.get(Status, "status")
             events = await client.events(limit=1)
-            checks = await client.get(list[Finding], "diagnose", language=language)
+            live = await client.live()
+            checks = [
+                *trunks.check(live.groups, live.trunks, _),
+                *await client.get(list[Finding], "diagnose", language=language),
+            ]
         found = Finding("service", "ok", _("OneCall {} answers at {}").format(status.version, socket))
         return _Answer(found, status, events[-1].at if events else 0.0, checks)
     except RefusedError as error:
