@@ -1,8 +1,8 @@
 /* openr2 (Debian's, unmodified) as the far end of one R2 channel, simulated or of DAHDI.
  *
- * openr2 drives a DAHDI channel by system calls. With ADDRESS "dahdi" that is what it does here, and CHANNEL is DAHDI's
- * number. Else its descriptor is the simulated span's audio socket, and this program's own read, write and ioctl, which
- * the dynamic linker prefers to libc's, stand for the driver.
+ * openr2 drives a DAHDI channel by system calls. With ADDRESS "dahdi", or a folder like /dev/dahdi, that is what it does
+ * here, and CHANNEL is DAHDI's number. Else its descriptor is the simulated span's audio socket, and this program's own
+ * read, write and ioctl, which the dynamic linker prefers to libc's, stand for the driver.
  *
  * openr2_peer ADDRESS CHANNEL answer ANI_DIGITS DNIS_DIGITS     takes one call, answers it, waits for its end
  * openr2_peer ADDRESS CHANNEL refuse|busy ANI_DIGITS DNIS_DIGITS    takes one call and refuses it (unallocated, busy)
@@ -12,6 +12,7 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <stddef.h>
 #include <openr2.h>
 #include <poll.h>
@@ -30,6 +31,7 @@
 #define GET_PARAMS_NR 5 /* the structure begins with 12 ints: 0 channel, 3 signalling, 10 law */
 #define GETEVENT _IOR(0xDA, 8, int)
 #define IOMUX _IOWR(0xDA, 9, int)
+#define SPECIFY _IOW(0xDA, 38, int)
 #define GETRXBITS _IOR(0xDA, 43, int)
 #define SETTXBITS _IOW(0xDA, 43, int)
 enum { IOMUX_READ = 1, IOMUX_WRITE = 2, IOMUX_SIGEVENT = 8 };
@@ -208,6 +210,19 @@ static int wait_for_card(openr2_chan_t *chan)
     return 1;
 }
 
+/* A channel of a card that is shown elsewhere than in /dev/dahdi. */
+static int open_channel(const char *devices)
+{
+    char name[200];
+    snprintf(name, sizeof name, "%s/channel", devices);
+    int fd = open(name, O_RDWR | O_NONBLOCK);
+    if (fd < 0 || ioctl(fd, SPECIFY, &channel)) {
+        perror(name);
+        exit(2);
+    }
+    return fd;
+}
+
 int main(int count, char **given)
 {
     static openr2_event_interface_t events = {
@@ -220,7 +235,8 @@ int main(int count, char **given)
     channel = atoi(given[2]);
     mode = given[3];
     int calls = !strcmp(mode, "call") || !strcmp(mode, "stay");
-    int on_card = !strcmp(given[1], "dahdi");
+    int on_folder = given[1][0] == '/' && !access(given[1], X_OK);
+    int on_card = on_folder || !strcmp(given[1], "dahdi");
     if (!on_card) {
         signalling = join(given[1], 'c');
         audio = join(given[1], 'b');
@@ -229,8 +245,9 @@ int main(int count, char **given)
                                                    calls ? 0 : atoi(given[5]));
     if (getenv("OPENR2_TRACE"))
         openr2_context_set_log_level(context, OR2_LOG_CAS_TRACE | OR2_LOG_MF_TRACE | OR2_LOG_ERROR | OR2_LOG_WARNING);
-    openr2_chan_t *chan =
-        on_card ? openr2_chan_new(context, channel, NULL, NULL) : openr2_chan_new_from_fd(context, audio, NULL, NULL);
+    int fd = on_folder ? open_channel(given[1]) : audio;
+    openr2_chan_t *chan = on_card && !on_folder ? openr2_chan_new(context, channel, NULL, NULL)
+                                                : openr2_chan_new_from_fd(context, fd, NULL, NULL);
     if (!chan) {
         tell("failed", openr2_context_error_string(openr2_context_get_last_error(context)));
         return 1;

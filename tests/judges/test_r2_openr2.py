@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -17,9 +15,9 @@ from hw.line.settings import R2Settings, SpanSettings
 from hw.line.signalling import open_trunk
 from hw.line.trunk import Trunk
 from hw.messages import Alerting, Answered, Cleared, Incoming, LineEvent, LineState
+from tests.judges import openr2 as judge
 
 pytestmark = pytest.mark.judge("gcc")
-SOURCE = Path(__file__).parent / "openr2_peer.c"
 E = TypeVar("E")
 BOX, OTHER = "95001", "13800138000"
 
@@ -27,11 +25,7 @@ BOX, OTHER = "95001", "13800138000"
 @pytest.fixture(scope="module")
 def openr2(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The judge's program, built."""
-    if not Path("/usr/include/openr2.h").exists():
-        (pytest.fail if os.environ.get("CI") else pytest.skip)("libopenr2-dev is not installed")
-    program = tmp_path_factory.mktemp("openr2") / "peer"
-    subprocess.run(["gcc", "-o", program, SOURCE, "-lopenr2"], check=True)
-    return program
+    return judge.build(tmp_path_factory.mktemp("openr2"))
 
 
 class Line:
@@ -46,9 +40,7 @@ class Line:
 
     async def start(self, *arguments: str) -> None:
         """openr2 joins the line, to do what its source's head says."""
-        self.judge = await asyncio.create_subprocess_exec(
-            str(self.program), self.address, "1", *arguments, stdout=asyncio.subprocess.PIPE
-        )
+        self.judge = await judge.start(self.program, self.address, "1", *arguments)
         await self.next(LineState, up=True)
 
     async def next(self, kind: type[E], **fields: Any) -> E:
@@ -59,9 +51,7 @@ class Line:
 
     async def told(self) -> list[str]:
         """What openr2 told, when it is through; it is through without an error."""
-        output, _ = await self.judge.communicate()
-        assert self.judge.returncode == 0, output.decode()
-        return [line.strip() for line in output.decode().splitlines() if not line.startswith("[")]
+        return await judge.told(self.judge)
 
     async def tick(self) -> None:
         frame = np.empty((1, 160), np.uint8)
