@@ -143,7 +143,8 @@ def trunks(_: Translate, live: Live) -> Table:
 
 
 def _trunk(_: Translate, r: TrunkRow, blocked: str) -> Sequence[object]:
-    return r.line, r.kind, _("up") if r.up else r.alarm or _("down"), r.channels, r.busy, r.blocked, r.refused, blocked
+    up = _("up") if r.duplex else _("up, one way at a time")
+    return r.line, r.kind, up if r.up else r.alarm or _("down"), r.channels, r.busy, r.blocked, r.refused, blocked
 
 
 def queues(_: Translate, rows: Sequence[QueueRow]) -> Table:

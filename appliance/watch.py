@@ -98,7 +98,7 @@ class Watch:
             rows.append(
                 TrunkRow(
                     state.line, state.kind, state.up, state.alarm, len(state.channels), busy, blocked,
-                    trunks.refused[state.line], trunks.draining(state.line),
+                    trunks.refused[state.line], trunks.draining(state.line), state.duplex,
                 )
             )  # fmt: skip
         return rows

@@ -19,6 +19,7 @@ KINDS: Mapping[str, str] = {
     "leg.alerting": N_("rings"),
     "leg.answered": N_("answered"),
     "leg.cleared": N_("leg cleared"),
+    "contact.one_way": N_("cannot talk: line carries one way at a time"),
     "contact.bridged": N_("connected"),
     "contact.unbridged": N_("disconnected"),
     "contact.held": N_("hold"),

@@ -16,10 +16,13 @@ from sqlalchemy import Executable
 from appliance.calls import records
 from appliance.calls.audio import AudioError, LineAudio, Recording
 from appliance.calls.leg import Leg, NotAnswered
-from appliance.events.types import DigitIgnored, Event, LegAnswered, LegDialled, PromptFailed
+from appliance.events.types import DigitIgnored, Event, LegAnswered, LegDialled, OneWay, PromptFailed
 from hw.messages import PlayItem
 
 State = Literal["offered", "ringing", "service", "queued", "talking", "held"]
+
+#: Q.850: bearer capability not implemented.
+_NOT_IMPLEMENTED = 65
 
 __all__ = ["Call", "EndCall", "GoTo", "Host", "NotAnswered", "Service", "State"]
 
@@ -54,6 +57,10 @@ class Host(Protocol):
 
     def record(self, event: Event, contact: str, changes: Sequence[Executable]) -> None:
         """Append an event with the changes that belong to it."""
+        ...
+
+    def two_way(self, line: str) -> bool:
+        """Whether one can talk over a line, or only hear and speak in turn."""
         ...
 
     def seat_busy(self, seat: str) -> bool:
@@ -113,6 +120,11 @@ class Call:
     def line(self) -> str:
         """The trunk the caller came by, or ``phones``."""
         return self.leg.line
+
+    @property
+    def two_way(self) -> bool:
+        """Whether the caller can talk with somebody: False on a line whose audio goes one way at a time."""
+        return self._host.two_way(self.leg.line)
 
     @property
     def channel(self) -> int | None:
@@ -246,10 +258,20 @@ class Call:
 
     # -- other parties -------------------------------------------------------------------------------------------------
 
+    def need_two_way(self) -> None:
+        """Before somebody is called for the caller: on a line where they could not talk the call ends (cause 65).
+
+        What can be said about it has to be said before.
+        """
+        if not self.two_way:
+            self.emit(OneWay(self.leg.id, self.line))
+            self.go(f"hangup:{_NOT_IMPLEMENTED}")
+
     async def dial_seat(
         self, seat: str, *, ring_s: float, display: str = "", on_alerting: Callable[[], None] | None = None
     ) -> Leg:
         """Ring a phone until it answers. Raises ``NotAnswered``; a cancelled dial stops the ringing."""
+        self.need_two_way()
         if self._host.seat_busy(seat):
             raise NotAnswered(17)
         leg = self._host.new_leg(self, "phones", seat)
@@ -304,6 +326,7 @@ class Call:
 
         Hold, resume and transfers happen inside; a transfer that goes to another service leaves by ``go``.
         """
+        self.need_two_way()
         self.agent = agent
         try:
             return await self._host.join(self, peer)

@@ -159,6 +159,10 @@ class Switchboard:
         audio = self.audio if process == "phone" else None
         return Leg(leg_id, line, number, process=process, send=lambda m: self.send(process, m), audio=audio, **more)
 
+    def two_way(self, line: str) -> bool:
+        """Whether one can talk over a line."""
+        return self.trunks.two_way(line)
+
     def seat_busy(self, seat: str) -> bool:
         """Whether a phone has a call already."""
         return any(leg.seat == seat and leg.alive for leg, _ in self.legs.values())

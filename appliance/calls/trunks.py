@@ -72,6 +72,11 @@ class Trunks:
                 self.lines[line] = LineState(line, state.kind, False, (), "process away")
                 self._told.discard(line)
 
+    def two_way(self, line: str) -> bool:
+        """Whether one can talk over a line: False where audio goes one way at a time (``LineState.duplex``)."""
+        state = self.lines.get(line)
+        return state is None or state.duplex
+
     # -- calls ---------------------------------------------------------------------------------------------------------
 
     def load(self) -> Load:
@@ -102,6 +107,8 @@ class Trunks:
 
     def _line(self, state: LineState, calls: int) -> Line:
         idle = sum(channel.state == "idle" for channel in state.channels) if state.channels else None
+        if not state.duplex:  # who calls out wants to talk
+            idle = 0
         return Line(state.line, state.up, idle, calls, ALL in self.blocks.channels(state.line))
 
     # -- out of service ------------------------------------------------------------------------------------------------

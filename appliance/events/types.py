@@ -108,6 +108,15 @@ class LegCleared(Event):
 
 
 @frozen
+class OneWay(Event):
+    """The caller was to talk with somebody, and his line carries audio one way at a time."""
+
+    kind: ClassVar[str] = "contact.one_way"
+    leg: str
+    line: str
+
+
+@frozen
 class Bridged(Event):
     """Two legs talk."""
 

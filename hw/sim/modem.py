@@ -45,9 +45,10 @@ def _known(_: Any, attribute: Attribute[tuple[str, ...]], value: tuple[str, ...]
 class ModemSettings:
     """What the simulated modem can, and how its line rings."""
 
-    #: Both ways at once (+VTR), and whether it says so when it is asked with +VTR=?.
+    #: Both ways at once (+VTR); whether it says so when it is asked with +VTR=?; whether streams work on hook too.
     duplex: bool = True
     tells_duplex: bool = True
+    streams_on_hook: bool = True
     formats: tuple[str, ...] = field(default=("signed", "unsigned", "adpcm", "ulaw", "alaw"), validator=_known)
     #: Caller ID: behind the first ring, before it, or none.
     caller_id: Literal["fsk", "dtmf", "none"] = "fsk"
@@ -346,7 +347,7 @@ class ModemLine(ExchangeLine):
                 raise CmeError(NOT_SUPPORTED)
             if command.kind == "test":
                 return []
-            if self._class != 8:
+            if self._class != 8 or not (self.off_hook or self.settings.streams_on_hook):
                 raise CmeError(NOT_ALLOWED)
             self.interpreter.say("CONNECT")
             self.streams.begin(mode)

@@ -21,6 +21,9 @@ async def serve(dispatcher: Dispatcher, call: Call, name: str) -> None:
     queue = dispatcher.queue(name)
     log_fields(queue=name)
     await call.answer()
+    if not call.two_way:
+        await call.say("acd.one_way")
+        call.need_two_way()
     outcome = await _Wait(dispatcher, call, queue).run()
     if isinstance(outcome, words.Overflow):
         if outcome.reason == "max-wait":

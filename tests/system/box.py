@@ -159,16 +159,25 @@ def own_etc(path: Path, numbers: dict[str, str]) -> Path:
 
 
 @asynccontextmanager
-async def running(path: Path, *, settings: dict[str, dict[str, Any]] | None = None) -> AsyncIterator[Box]:
-    """A box with one E1 of 30 channels and the default site; ``settings`` are put over the settings file's tables."""
+async def running(
+    path: Path, *, settings: dict[str, dict[str, Any]] | None = None, far: dict[str, dict[str, Any]] | None = None
+) -> AsyncIterator[Box]:
+    """A box with one E1 of 30 channels and the default site; ``settings`` are put over the settings file's tables.
+
+    ``far``: more settings of the exchange's spans, by the names of the lines.
+    """
     box = Box(site.make(path / "box", "127.0.0.1", sip_port=0, settings=settings))
     try:
         for name in MODULES:
             await box.start(name)
         spans = tomllib.loads(box.site.config.read_text(encoding="utf-8"))["line"]["spans"]
         wanted = ("address", "channels", "signalling")
-        far = (ExchangeSpanSettings(**{key: span[key] for key in wanted if key in span}) for span in spans)
-        box.exchange = Exchange(ExchangeSettings(tuple(far)))
+        more = far or {}
+        ends = (
+            ExchangeSpanSettings(**{key: span[key] for key in wanted if key in span}, **more.get(span["name"], {}))
+            for span in spans
+        )
+        box.exchange = Exchange(ExchangeSettings(tuple(ends)))
         await box.exchange.start()
         talking = asyncio.create_task(box.audio.run())
         async with asyncio.timeout(15):

@@ -68,7 +68,8 @@ def _group(row: GroupRow) -> Line:
 
 def _trunk(row: TrunkRow) -> Line:
     up = DRAINING if row.draining else TRUNK_UP if row.up else TRUNK_DOWN
-    text = f"{up.text()} {row.alarm}".strip()
+    talks = "" if row.duplex or not row.up else _("one way at a time")
+    text = f"{up.text()} {row.alarm or talks}".strip()
     use = _("{}/{} busy").format(row.busy, row.channels) if row.channels else _("{} calls").format(row.busy)
     use += " " + CHANNELS["blocked"].text() if row.blocked and not row.channels else ""
     refused = _("{} refused").format(row.refused) if row.refused else ""

@@ -47,7 +47,7 @@ class VoiceModemSettings:
     number: str = field(default="", validator=validators.matches_re(r"[0-9]{0,20}"))
     #: Whether the line has caller ID: then a call is offered when it has come, at the second ring at the latest.
     caller_id: bool = True
-    #: Both ways at once (+VTR): ``auto`` where the modem says that it can, or did it before; ``yes``, ``no``.
+    #: Both ways at once (+VTR): ``auto`` where the modem says that it can, or does when it is tried; ``yes``; ``no``.
     #: Without, menus and voicemail work on the line, and nobody can talk over it.
     duplex: Literal["auto", "yes", "no"] = "auto"
     #: So long after the last ring the caller has given up; longer than the pause of the exchange's cadence.

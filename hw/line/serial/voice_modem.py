@@ -95,8 +95,23 @@ class VoiceModem:
             f"AT+VCID={int(wanted.caller_id)}", *wanted.init,
         ):  # fmt: skip
             await self._try(command)
-        if wanted.duplex == "auto" and await self._try("AT+VTR=?"):
-            self._both_ways = True
+        if wanted.duplex == "auto" and not self._both_ways:
+            self._both_ways = await self._try("AT+VTR=?") or await self._can_both_ways(self._format)
+
+    async def _can_both_ways(self, form: Format) -> bool:
+        """Some modems know +VTR and not ``+VTR=?``: tried on hook, where it carries silence. Raises ``AtError``."""
+        self.audio.begin(form, one_way=False)
+        try:
+            await self._begin("duplex")
+            await self._end()
+        except AtError as error:
+            if type(error) is not AtError:
+                raise
+            return False
+        finally:
+            self.audio.end()
+        await self.device.at.command("AT+VLS=0")
+        return True
 
     async def _try(self, command: str) -> bool:
         """A command that modems differ in; whether this one knows it. Raises ``AtTimeout``, ``AtLost``."""

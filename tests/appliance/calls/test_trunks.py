@@ -220,3 +220,14 @@ def test_what_is_not_there_cannot_be_taken_out_of_service(tmp_path: Path) -> Non
         assert await box.told() == []
 
     run(tmp_path, work)
+
+
+def test_nobody_calls_out_over_a_line_that_carries_one_way_at_a_time(tmp_path: Path) -> None:
+    async def work(box: Box) -> None:
+        for duplex in (False, True):
+            box.trunks.line_changed(LineState("po1", "voicemodem", True, line("po1", 1).channels, duplex=duplex))
+            assert box.trunks.two_way("po1") is duplex
+            assert bool(box.trunks.choose("10086").attempts) is duplex
+        assert box.trunks.two_way("a line that nobody knows")
+
+    run(tmp_path, work)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from hw.messages import Alerting, Answered, Hangup, Mix, Play, Played, Stop
+from hw.messages import Alerting, Answered, ChannelState, Hangup, LineState, Mix, Play, Played, Stop
 from plugins.acd import plugin
 from tests.appliance.calls.desk import THEIRS
 from tests.plugins.acd.floor import Floor, floor
@@ -364,5 +364,20 @@ def test_the_rules_of_a_queue_change_while_callers_wait(tmp_path: Path) -> None:
         assert (row["row"].strategy, [agent.agent for agent in row["agents"]]) == ("longest-idle", ["1003", "1002"])
         assert [caller["position"] for caller in row["callers"]] == [1]
         await f.event("queue.changed", strategy="ring-all")
+
+    run(tmp_path, scenario)
+
+
+def test_a_caller_whose_line_carries_one_way_at_a_time_is_told_and_no_agent_is_rung(tmp_path: Path) -> None:
+    async def scenario(f: Floor) -> None:
+        await f.login("1001")
+        f.desk.say("line", LineState("e1", "voicemodem", True, (ChannelState(1, "idle"),), duplex=False))
+        f.desk.caller("95001")
+        assert (await f.event("contact.one_way")).data["line"] == "e1"
+        ended = await f.event("contact.ended")
+        assert ended.data["cause"] == 65
+        kinds = [row.kind for row in await f.desk.events.rows(contact=ended.contact)]
+        assert not [kind for kind in kinds if kind.startswith(("queue.", "acd."))]
+        assert f.state("1001") == "free"
 
     run(tmp_path, scenario)

@@ -265,6 +265,8 @@ def test_without_both_ways_at_once_prompts_are_whole_keys_are_heard_over_them_an
 def test_a_modem_that_does_not_say_that_it_can_both_ways_is_believed_when_it_does(modem_pair: OpenModem) -> None:
     async def main() -> None:
         async with modem_pair(sim={"tells_duplex": False}) as p:
+            assert p.trunk.state().duplex
+        async with modem_pair(sim={"tells_duplex": False, "streams_on_hook": False}) as p:
             assert not p.trunk.state().duplex
             await talking(p)
             assert (await p.next(LineState, duplex=True)).up
