@@ -131,7 +131,7 @@ class Daemon:
             ring_out_s=settings.ring_out_s,
             music=_music(settings.etc),
         )
-        self._phones = Phones(events, people, settings.realm, time.time)
+        self._phones = Phones(events, people, settings.realm, time.time, switchboard.telephones)
         self._watch = Watch(switchboard, self._phones, events, store)
         people.on_seats = lambda: switchboard.send("phone", self._phones.accounts())
         box = CoreBox(

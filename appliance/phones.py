@@ -8,6 +8,7 @@ from typing import Literal
 from attrs import frozen
 
 from appliance.api.types import PhoneRow
+from appliance.calls.telephones import Telephones
 from appliance.events.log import EventLog
 from appliance.events.types import PhoneRefused, PhoneRegistered, PhoneUnregistered
 from appliance.people.directory import Directory
@@ -32,13 +33,18 @@ class _Binding:
 
 
 class Phones:
-    """Owner of the bindings as the control process knows them: account → contact URI → binding."""
+    """Owner of the bindings as the control process knows them: account → contact URI → binding. ``telephones`` have
+    none, and are there all the same.
+    """
 
-    def __init__(self, events: EventLog, people: Directory, realm: str, now: Callable[[], float]) -> None:
+    def __init__(
+        self, events: EventLog, people: Directory, realm: str, now: Callable[[], float], telephones: Telephones
+    ) -> None:
         self._events = events
         self._people = people
         self._realm = realm
         self._now = now
+        self._telephones = telephones
         self._bindings: dict[str, dict[str, _Binding]] = {}
         self._before: dict[str, dict[str, _Binding]] = {}
 
@@ -84,8 +90,8 @@ class Phones:
         )
 
     def registered(self, account: str) -> bool:
-        """Whether a phone is registered under the account."""
-        return bool(self._bindings.get(account))
+        """Whether a phone is registered under the account, or a telephone has its number."""
+        return bool(self._bindings.get(account) or self._telephones.place(account))
 
     def rows(self, busy: Callable[[str], bool]) -> list[PhoneRow]:
         """One row a seat, registered or not."""
@@ -93,12 +99,13 @@ class Phones:
         for seat in self._people.seats():
             bindings = self._bindings.get(seat.account, {})
             first = next(iter(bindings.values()), None)
+            place = self._telephones.place(seat.account)
             rows.append(
                 PhoneRow(
                     seat.account,
                     seat.display,
-                    first is not None,
-                    first.source if first else "",
+                    first is not None or place != "",
+                    first.source if first else place,
                     first.agent if first else "",
                     first.expires_at if first else 0.0,
                     busy(seat.account),

@@ -133,16 +133,17 @@ async def _take_over(adoption: Adoption, switchboard: Switchboard, where: dict[s
 
 async def _leg(state: LegState, switchboard: Switchboard, where: dict[str, Process], *, incoming: bool) -> Leg:
     number = state.caller if state.incoming else state.called
+    line = switchboard.line_of(state.line)
     taken = switchboard.leg(
         where[state.leg],
         state.leg,
-        state.line,
+        line,
         number,
         incoming=incoming,
         media=state.media,
         channel=state.channel,
         phase="up",
-        group="" if state.line == "phones" else switchboard.trunks.group_of(state.line, incoming=incoming),
+        group="" if line == "phones" else switchboard.trunks.group_of(line, incoming=incoming),
     )
     taken.held = state.media is not None and state.media.direction in HELD
     await taken.readopt()

@@ -8,7 +8,7 @@ from appliance.calls import records, transfer
 from appliance.calls.call import Call, Host
 from appliance.calls.leg import Leg
 from appliance.events.types import Bridged, Held, Unbridged
-from hw.messages import Cleared, Digit, LegEvent, MediaOffer, PlayItem, Refer
+from hw.messages import Cleared, Digit, Flash, LegEvent, MediaOffer, PlayItem, Refer
 
 
 async def run(call: Call, peer: Leg, host: Host, *, adopted: bool = False) -> str:
@@ -72,6 +72,9 @@ class _Talk:
                 case Cleared() if leg is self._peer:
                     return _reason(leg)
                 case MediaOffer():
+                    self._hold(leg, other)
+                case Flash() if leg.seat:  # an analog telephone has no other way to hold, and to come back
+                    leg.held = not leg.held
                     self._hold(leg, other)
                 case Digit(source="rfc4733" | "info") as key:
                     self._audio.send_digits(other.id, key.digit)  # in-band keys go over in the audio itself

@@ -86,8 +86,11 @@ class Leg:
         channel: int | None = None,
         phase: Phase | None = None,
         group: str = "",
+        via: str = "",
     ) -> None:
-        """``send`` goes to ``process``, which has the leg; ``audio`` is given for legs whose audio is RTP."""
+        """``send`` goes to ``process``, which has the leg; ``audio`` is given for legs whose audio is RTP. ``via`` is
+        the line to dial, where that is not ``line``: the one that has an analog telephone.
+        """
         self.id = leg_id
         self.line = line
         self.number = number
@@ -95,6 +98,7 @@ class Leg:
         self.process = process
         self.channel = channel
         self.group = group
+        self._via = via or line
         self.phase: Phase = phase or ("offered" if incoming else "dialling")
         self.cause = 0
         self.by: Literal["far", "us", "fault"] = "far"
@@ -137,7 +141,7 @@ class Leg:
         if self._audio is not None:
             self._local = await self._audio.open_rtp(self.id)
         if self.alive:
-            self._send(Dial(self.id, self.line, self.number, caller, name, self._local, restricted))
+            self._send(Dial(self.id, self._via, self.number, caller, name, self._local, restricted))
 
     def proceed(self) -> None:
         """Tell the caller that the call is handled."""

@@ -21,6 +21,7 @@ from appliance.calls.call import Call, Service, new_contact_id
 from appliance.calls.groups import TrunkGroups
 from appliance.calls.leg import Leg, NotAnswered
 from appliance.calls.numbering import Caller, Number, route
+from appliance.calls.telephones import Telephones
 from appliance.calls.trunks import Trunks
 from appliance.events.log import EventLog
 from appliance.events.types import (
@@ -105,6 +106,7 @@ class Switchboard:
             groups or TrunkGroups(events, ()), blocks or Blocks(events),
             send=self.send, legs=lambda: (leg for leg, _ in self.legs.values()), caller=outside_caller,
         )  # fmt: skip
+        self.telephones = Telephones(events)
         self.counters: dict[str, int] = {"offered": 0, "blocked": 0, "unsent": 0, "unknown_leg": 0}
         self.draining = False
         #: The control process ends while calls are up: nothing more is sent or recorded, the next start adopts them.
@@ -145,11 +147,12 @@ class Switchboard:
 
     def new_leg(self, call: Call, line: str, number: str, group: str = "") -> Leg:
         """A leg of ours to be dialled. Raises ``NotAnswered`` (41) when its process is away."""
-        process = self.trunks.process_of(line)
+        via = self.telephones.line_of(number) if line == "phones" else ""
+        process = "line" if via else self.trunks.process_of(line)
         if not self.links[process].up or not self.links["line"].up:
             raise NotAnswered(41)
         leg_id = f"{call.contact}.{next(self._leg_numbers):x}"
-        leg = self.leg(process, leg_id, line, number, incoming=False, group=group)
+        leg = self.leg(process, leg_id, line, number, incoming=False, group=group, via=via)
         call.legs.append(leg)
         self.legs[leg.id] = (leg, call)
         return leg
@@ -159,9 +162,15 @@ class Switchboard:
         audio = self.audio if process == "phone" else None
         return Leg(leg_id, line, number, process=process, send=lambda m: self.send(process, m), audio=audio, **more)
 
+<<<<<<< HEAD
     def two_way(self, line: str) -> bool:
         """Whether one can talk over a line."""
         return self.trunks.two_way(line)
+=======
+    def line_of(self, line: str) -> str:
+        """The line that calls on ``line`` of a process are on, for us: analog telephones are phones."""
+        return "phones" if self.telephones.has(line) else line
+>>>>>>> 0f644cc (An analog telephone is a seat's phone like any other, and its hook flash holds; callers, agents and telephones talk over analog ports of the whole box)
 
     def seat_busy(self, seat: str) -> bool:
         """Whether a phone has a call already."""
@@ -186,6 +195,7 @@ class Switchboard:
                 self._blocked(line, called, caller, cause)
             case LineState():
                 self.trunks.line_changed(message)
+                self.telephones.line_changed(message)
             case RtpLost(port=port) if port in self.legs:
                 self.fail(self.legs[port][0], 27)
             case Fault(subject=subject, command="Dial" | "Hangup") if subject in self.legs:
@@ -200,17 +210,18 @@ class Switchboard:
         return True
 
     def _incoming(self, process: Process, offer: Incoming) -> None:
-        inside = offer.line == "phones"
-        admission = self.trunks.admit(offer.line)
+        line = self.line_of(offer.line)
+        inside = line == "phones"
+        admission = self.trunks.admit(line)
         cause = 42 if self.draining else 41 if not self.links["line"].up else admission.cause
         if cause:
             self.send(process, Hangup(offer.leg, cause))
             group = admission.group if admission.cause else ""
-            self._blocked(offer.line, offer.called, offer.caller, cause, group)
+            self._blocked(line, offer.called, offer.caller, cause, group)
             return
         number = offer.caller if inside else offer.called
         leg = self.leg(
-            process, offer.leg, offer.line, number,
+            process, offer.leg, line, number,
             incoming=True, media=offer.media, channel=offer.channel, group=admission.group,
         )  # fmt: skip
         contact = new_contact_id(self.now())
@@ -225,7 +236,7 @@ class Switchboard:
             call.language = row.language
         self.counters["offered"] += not inside
         call.emit(
-            ContactOffered(leg.id, offer.line, offer.channel, offer.called, caller, offer.name),
+            ContactOffered(leg.id, line, offer.channel, offer.called, caller, offer.name),
             records.contact_offered(call),
             records.leg_began(leg, contact, self.now()),
         )
@@ -340,6 +351,7 @@ class Switchboard:
                 self.fail(leg, 27 if leg.process == process else 41)
         if process == "line":
             self.audio.lost()
+            self.telephones.lost()
         self.trunks.process_lost(process)
 
     def _blocked(self, line: str, called: str, caller: str, cause: int, group: str = "") -> None:

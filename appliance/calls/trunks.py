@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from appliance.calls.admission import Admission, admit, group_of
 from appliance.calls.blocks import ALL, Block, Blocks
@@ -13,6 +13,7 @@ from appliance.calls.choice import Attempt, Choice, choose
 from appliance.calls.groups import TrunkGroups
 from appliance.calls.leg import Leg
 from appliance.calls.load import Line, Load
+from appliance.calls.telephones import KIND as TELEPHONES
 from appliance.link.client import Process
 from hw import messages
 from hw.messages import LineState, Message
@@ -89,7 +90,10 @@ class Trunks:
 
     def choose(self, number: str, *, wanted: str = "", tried: Collection[tuple[str, str]] = ()) -> Choice:
         """The ways for a call to an outside number; ``wanted`` is what it would like to show."""
-        return choose(number, self.groups.groups(), self.load(), caller=self.caller, wanted=wanted, tried=tried)
+        load = self.load()
+        trunks = {name: line for name, line in load.lines.items() if self.lines[name].kind != TELEPHONES}
+        load = evolve(load, lines=trunks)
+        return choose(number, self.groups.groups(), load, caller=self.caller, wanted=wanted, tried=tried)
 
     def used(self, way: Attempt) -> None:
         """A call goes this way."""

@@ -97,8 +97,12 @@ class LegState:
 
 @frozen
 class ChannelState:
-    """One bearer channel of a trunk: idle, busy with ``leg``, or blocked (by us, by the far end, by an alarm)."""
+    """One bearer channel of a trunk: idle, busy with ``leg``, or blocked (by us, by the far end, by an alarm).
+
+    ``number``: of an analog line or telephone its own.
+    """
 
     channel: int
     state: Literal["idle", "busy", "blocked", "alarm"]
     leg: str = ""
+    number: str = ""

@@ -126,8 +126,11 @@ class ChannelExchangeSpan(ExchangeSpan):
                 self._incoming(subscriber)
             case told.Acknowledged() if there is not None:
                 there.reached("proceeding")
+            case told.InBand() if there is not None:
+                there.inband = True
+                there.notify()
             case told.Accepted(inband) if there is not None:
-                there.inband = inband
+                there.inband |= inband
                 there.reached("alerting")
             case told.Answered() if there is not None:
                 self._connected(there)

@@ -65,7 +65,7 @@ async def house(
         board = made.switchboard
         box = CoreBox(
             config=path / "onecall.toml", etc=etc, var=path / "var", store=made.store, switchboard=board,
-            phones=Phones(made.events, board.people, "onecall", time.time),
+            phones=Phones(made.events, board.people, "onecall", time.time, board.telephones),
         )  # fmt: skip
         here = House(made, box)
         for name, module in plugins.items():

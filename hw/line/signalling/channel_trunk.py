@@ -11,7 +11,7 @@ import logging
 import time
 from abc import abstractmethod
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import count
 
 from attrs import define
@@ -68,6 +68,7 @@ class Leg:
 class ChannelTrunk(Trunk):
     """See ``Trunk``. A ``Proceeding`` may name another channel than ``dial`` did: the first one was at fault.
 
+    ``numbers``: channels that have a number of their own.
     ``counts``: incoming calls ``abandoned`` before they were offered, and what the signalling counts.
     """
 
@@ -75,6 +76,7 @@ class ChannelTrunk(Trunk):
         self.name = settings.name
         self.timeslots = SignalledTimeslots(timeslots, line)
         self.counts = Counter({"abandoned": 0})
+        self.numbers: Mapping[int, str] = {}
         self._kind = settings.signalling
         self._line = line
         self._order = hunting(settings.channels, settings.hunting, network=settings.role == "network")
@@ -222,12 +224,13 @@ class ChannelTrunk(Trunk):
         return [channel]
 
     def _state_of(self, number: int, up: bool) -> ChannelState:
+        own = self.numbers.get(number, "")
         if not up:
-            return ChannelState(number, "alarm")
+            return ChannelState(number, "alarm", number=own)
         if number in self._on:
-            return ChannelState(number, "busy", self._on[number].name)
+            return ChannelState(number, "busy", self._on[number].name, own)
         channel = self._line.channels[number]
-        return ChannelState(number, "idle" if channel.idle else "blocked" if channel.blocked else "busy")
+        return ChannelState(number, "idle" if channel.idle else "blocked" if channel.blocked else "busy", number=own)
 
     def _waiting(self, name: str) -> Leg | None:
         """The incoming leg that is not answered yet; None when it is. Raises ``KeyError``, ``ValueError``."""
@@ -283,6 +286,8 @@ class ChannelTrunk(Trunk):
                 self._emit(Incoming(leg.name, self.name, called, caller, name, restricted, leg.channel))
             case told.Acknowledged():
                 self._emit(Proceeding(leg.name, leg.channel))
+            case told.InBand():
+                self._emit(Progress(leg.name))
             case told.Accepted(inband):
                 leg.phase = "alerting"
                 self._emit(Alerting(leg.name))

@@ -27,8 +27,8 @@ class LoopTrunk(ChannelTrunk):
             raise ValueError(f"span {settings.name}: trace is for signalling pri, analog ports have no D channel")
         self._loop = LoopLine(settings, zone, order=span.order, tell=self._told)
         self._span = span
-        self._telephones = dict(zip(settings.loop.numbers, settings.channels, strict=True))
         super().__init__(settings, self._loop, span.timeslots)
+        self.numbers = dict(zip(settings.channels, settings.loop.numbers, strict=True))
         self.counts.update({"retried": 0})
 
     def flash(self, leg: str) -> None:
@@ -54,7 +54,7 @@ class LoopTrunk(ChannelTrunk):
         """Any line, or the telephone of that number."""
         if self._kind == "fxo":
             return super()._hunt(number)
-        channel = self._telephones.get(number)
+        channel = next((channel for channel, own in self.numbers.items() if own == number), None)
         if channel is None:
             raise NoChannel(f"{self.name} has no telephone {number}", _UNALLOCATED)
         if self._out_of_order() or self._loop.channels[channel].blocked:

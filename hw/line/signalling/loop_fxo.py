@@ -196,6 +196,7 @@ class FxoPort(LoopPort):
         if self.phase is Phase.DIALLING:
             self._go(Phase.WAITING, now + (NO_ANSWER_MS if self._settings.polarity else NO_TONE_MS))
             self._listen("tones")
+            self._tell(told.InBand())
         return self._done()
 
     def expire(self, now: int) -> list[Action]:
@@ -287,7 +288,7 @@ class FxoPort(LoopPort):
             self._end(now, TEMPORARY_FAILURE, "fault")
         elif found == "ringback":
             if self.phase is Phase.WAITING:
-                self._tell(told.Accepted())
+                self._tell(told.Accepted(inband=False))
             self._go(Phase.ALERTING, self._phase_due if self._settings.polarity else now + self._settings.answer_ms)
         elif found == "sound" and self.phase is Phase.ALERTING and not self._settings.polarity:
             self._answered(now)

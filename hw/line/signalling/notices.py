@@ -34,6 +34,11 @@ class Acknowledged:
 
 
 @frozen
+class InBand:
+    """The number is sent: what the far end sends from now on, tones and announcements, is for the caller."""
+
+
+@frozen
 class Accepted:
     """The called subscriber is free: it rings. ``inband``: the far end sends the tone of it on the channel."""
 
@@ -78,4 +83,4 @@ class Changed:
     """Whether the channel is idle has changed; it is not for a while before and after a call, too."""
 
 
-Notice = Seized | Offered | Acknowledged | Accepted | Answered | Flashed | Released | Blocked | Changed
+Notice = Seized | Offered | Acknowledged | InBand | Accepted | Answered | Flashed | Released | Blocked | Changed

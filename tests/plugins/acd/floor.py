@@ -152,7 +152,7 @@ async def floor(path: Path, queues: str, settings: str = "") -> AsyncIterator[Fl
     async with desk(path) as d:
         switchboard = d.switchboard
         switchboard.numbers = NUMBERS
-        phones = Phones(d.events, switchboard.people, "onecall", switchboard.now)
+        phones = Phones(d.events, switchboard.people, "onecall", switchboard.now, switchboard.telephones)
         for number in ("1001", "1002"):
             await switchboard.people.add_agent(number, f"座席{number}", pin="2468")
         await switchboard.people.add_agent("1003", "座席1003")

@@ -68,7 +68,7 @@ async def studio(path: Path, settings: str) -> AsyncIterator[Studio]:
         board.numbers = [Number("95002", "extension:8001")]
         board.plugins.register(plugin, "recording")
         board.plugins.collect(core_services(board), path / "prompts")
-        phones = Phones(d.events, board.people, "onecall", board.now)
+        phones = Phones(d.events, board.people, "onecall", board.now, board.telephones)
         box = CoreBox(
             config=path / "onecall.toml", etc=path, var=path, store=d.store, switchboard=board, phones=phones
         )

@@ -72,7 +72,7 @@ class Fuzz:
                 case told.Offered(called=called):
                     assert self.call == "incoming" and called
                     self.call = "offered"
-                case told.Acknowledged():
+                case told.Acknowledged() | told.InBand():
                     assert self.call == "out"
                 case told.Accepted():
                     assert self.call == "out"
