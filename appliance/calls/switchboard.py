@@ -162,15 +162,13 @@ class Switchboard:
         audio = self.audio if process == "phone" else None
         return Leg(leg_id, line, number, process=process, send=lambda m: self.send(process, m), audio=audio, **more)
 
-<<<<<<< HEAD
     def two_way(self, line: str) -> bool:
         """Whether one can talk over a line."""
         return self.trunks.two_way(line)
-=======
+
     def line_of(self, line: str) -> str:
         """The line that calls on ``line`` of a process are on, for us: analog telephones are phones."""
         return "phones" if self.telephones.has(line) else line
->>>>>>> 0f644cc (An analog telephone is a seat's phone like any other, and its hook flash holds; callers, agents and telephones talk over analog ports of the whole box)
 
     def seat_busy(self, seat: str) -> bool:
         """Whether a phone has a call already."""

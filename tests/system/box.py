@@ -15,8 +15,7 @@ from typing import Any
 from appliance.api.client import Client
 from appliance.api.types import EventRow, Live
 from appliance.demo import children, site
-from hw.settings import structure
-from hw.sim.exchange import Exchange, ExchangeSettings
+from hw.sim.exchange import Exchange, ExchangeSettings, ExchangeSpanSettings
 from hw.sim.phone import Phone
 from hw.sim.rtp import Audio
 
@@ -172,7 +171,6 @@ async def running(
         for name in MODULES:
             await box.start(name)
         spans = tomllib.loads(box.site.config.read_text(encoding="utf-8"))["line"]["spans"]
-<<<<<<< HEAD
         wanted = ("address", "channels", "signalling")
         more = far or {}
         ends = (
@@ -180,11 +178,6 @@ async def running(
             for span in spans
         )
         box.exchange = Exchange(ExchangeSettings(tuple(ends)))
-=======
-        wanted = ("address", "channels", "signalling", "loop")
-        far = [{key: span[key] for key in wanted if key in span} for span in spans]
-        box.exchange = Exchange(structure({"spans": far}, ExchangeSettings, "far end"))
->>>>>>> 0f644cc (An analog telephone is a seat's phone like any other, and its hook flash holds; callers, agents and telephones talk over analog ports of the whole box)
         await box.exchange.start()
         talking = asyncio.create_task(box.audio.run())
         async with asyncio.timeout(15):

@@ -7,7 +7,9 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from attrs import asdict
 
+from hw.line.settings import LoopSettings
 from hw.sim.exchange import NumberSettings
 from hw.sim.exchange_loop import LoopExchangeSpan
 from hw.sim.listen import codes
@@ -22,8 +24,8 @@ SPANS = (
     {"name": "desk", "signalling": "fxs", "channels": [1]},
 )
 LOOPS = (
-    {"numbers": ["95002", "95003"], "cid": "dtmf", "polarity": True},
-    {"numbers": ["8009"], "cid": "dtmf", "polarity": True, "digit_ms": 500},
+    LoopSettings(numbers=("95002", "95003"), cid="dtmf", polarity=True),
+    LoopSettings(numbers=("8009",), cid="dtmf", polarity=True, digit_ms=500),
 )
 
 
@@ -84,10 +86,11 @@ def test_callers_agents_and_telephones_talk_over_analog_ports(tmp_path: Path) ->
     async def main() -> None:
         with tempfile.TemporaryDirectory(prefix="loop-") as sockets:  # a short path
             spans = [
-                {**span, "address": f"{sockets}/{span['name']}", "loop": loop}
+                {**span, "address": f"{sockets}/{span['name']}", "loop": {**asdict(loop), "numbers": [*loop.numbers]}}
                 for span, loop in zip(SPANS, LOOPS, strict=True)
             ]
-            async with running(tmp_path, settings={"line": {"spans": spans}}) as box, asyncio.timeout(50):
+            far = {str(span["name"]): {"loop": loop} for span, loop in zip(SPANS, LOOPS, strict=True)}
+            async with running(tmp_path, settings={"line": {"spans": spans}}, far=far) as box, asyncio.timeout(50):
                 box.exchange.register(NumberSettings("10010", code=CALLED, answer_ms=0))
                 boss = await box.phone("8002", BOSS)
                 queued = asyncio.create_task(a_caller_on_an_analog_line_reaches_an_agent(box))
