@@ -21,7 +21,7 @@ Why = Literal["in only", "blocked", "no route", "barred", "full", "line down", "
 #: Q.850: the number is allowed nowhere, leads nowhere, there is no idle line.
 REJECTED, NO_ROUTE, NO_CIRCUIT = 21, 3, 34
 #: Q.850 causes after which the next line is tried: the way was at fault, not the number or the one who was called.
-OVERFLOW = frozenset({2, 3, 6, 27, 34, 38, 41, 42, 44, 47, 58, 102})
+OVERFLOW = frozenset({2, 3, 6, 27, 34, 38, 41, 42, 44, 47, 50, 58, 69, 102})
 
 
 @frozen

@@ -19,6 +19,9 @@ from hw.messages import LegState, LineEvent, LineState, SendSms
 FRAME = 160
 Octets = NDArray[np.uint8]
 
+#: Q.850: requested facility not implemented.
+NOT_IMPLEMENTED = 69
+
 
 class NoChannel(Exception):
     """No idle channel for a new call; ``cause`` (Q.850) is 34, or what is known of the one telephone it was for."""
@@ -69,11 +72,10 @@ class Trunk(ABC):
         """Call out; returns the bearer channel taken. Raises ``NoChannel``."""
 
     def dial_restricted(self, leg: str, number: str, caller: str, name: str) -> int:
-        """``dial``, but the called party is not to be shown ``caller`` (CLIR, Q.951 §4).
-
-        A signalling that cannot ask for it sends no number at all. Raises ``NoChannel``.
+        """``dial``, but the called party is not to be shown ``caller`` (CLIR, Q.951 §4). Raises ``NoChannel``: with
+        cause 69 where the exchange shows the line's number whatever we do.
         """
-        return self.dial(leg, number, "", "")
+        raise NoChannel(f"{self.name} cannot keep its number from being shown", NOT_IMPLEMENTED)
 
     @abstractmethod
     def proceed(self, leg: str) -> None:

@@ -46,6 +46,10 @@ class R2Trunk(ChannelTrunk):
         known = all(channel.known for channel in self._r2.channels.values())
         return self._span.alarm or ("" if known else "no line signals")
 
+    def dial_restricted(self, leg: str, number: str, caller: str, name: str) -> int:
+        """R2 cannot ask for it: no number is sent at all."""
+        return self.dial(leg, number, "", "")
+
     def _seize(self, leg: Leg) -> None:
         """R2 carries no name."""
         self._r2.seize(leg.channel, leg.called, leg.caller)

@@ -63,7 +63,7 @@ def test_a_call_abroad_goes_over_the_cheapest_group_with_its_digits_and_its_numb
 
 
 @pytest.mark.requirement("A1.23")
-@pytest.mark.parametrize("cause", [27, 34, 38, 41, 42, 44])
+@pytest.mark.parametrize("cause", [27, 34, 38, 41, 42, 44, 69])
 def test_a_call_goes_on_to_the_next_line_and_the_next_group_while_the_way_is_at_fault(
     tmp_path: Path, cause: int
 ) -> None:

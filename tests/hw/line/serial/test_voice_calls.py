@@ -59,6 +59,19 @@ def test_a_call_comes_in_is_answered_heard_both_ways_and_cleared_by_the_caller(
     asyncio.run(main())
 
 
+def test_a_line_whose_exchange_always_shows_its_number_takes_no_call_that_is_to_hide_it(
+    modem_pair: OpenModem,
+) -> None:
+    async def main() -> None:
+        async with modem_pair() as p:
+            with pytest.raises(NoChannel, match="from being shown") as refused:
+                p.trunk.dial_restricted("out", "10086", "95001", "")
+            assert refused.value.cause == 69
+            assert p.trunk.legs() == []
+
+    asyncio.run(main())
+
+
 def test_we_hang_up(modem_pair: OpenModem) -> None:
     async def main() -> None:
         async with modem_pair() as p:
