@@ -94,7 +94,7 @@ class Pair:
             slots.write(said)
             due = max(due + 0.02, loop.time())  # a machine that was busy loses time here, never a frame
             await asyncio.sleep(due - loop.time())
-
+            await _turns()
 
     async def tick_fast(self) -> None:
         """The line's tick for ever, as fast as it can; everybody hears himself."""
@@ -103,8 +103,13 @@ class Pair:
         while True:
             slots.read(heard)
             slots.write(heard.copy())
-            for _ in range(3):  # the exchange takes its turn
-                await asyncio.sleep(0)
+            await _turns()
+
+
+async def _turns() -> None:
+    """Let the exchange answer, also when the loop is so late that nothing sleeps any more."""
+    for _ in range(3):
+        await asyncio.sleep(0)
 
 
 Open = Callable[..., AbstractAsyncContextManager[Pair]]
