@@ -21,7 +21,7 @@ from appliance.backup import make
 from appliance.backup import restore as restoring
 from appliance.backup.manifest import BackupError
 from appliance.cli_output import Failed, ask, emit, say
-from appliance.diagnosis import cards
+from appliance.diagnosis import cards, modems
 from appliance.diagnosis import doctor as doctors
 from appliance.diagnosis import lines as devices
 from appliance.findings import Finding
@@ -150,7 +150,7 @@ def lines(wanted: argparse.Namespace, _: Translate) -> int:
     """What lines there are and could be, what is wrong with the cards, or which to use."""
     config = wanted.config or settings.DEFAULT
     if wanted.action == "use":
-        text = use_lines(_text(config), wanted.kind, wanted.address)
+        text = _with_lines(_text(config), config, wanted.kind, wanted.address, wanted.port)
         question = _("Use the lines {!r} from the next start on, and no others?").format(wanted.kind)
         if not wanted.yes and not ask(question, _):
             raise Failed(_("Nothing was changed."))
@@ -161,7 +161,7 @@ def lines(wanted: argparse.Namespace, _: Translate) -> int:
             _restart(old, _)
         return DONE
     if wanted.action == "check":
-        facts = cards.check(config, _)
+        facts = [*cards.check(config, _), *modems.check(config, _)]
         if wanted.json:
             emit(facts)
         else:
@@ -183,6 +183,18 @@ def lines(wanted: argparse.Namespace, _: Translate) -> int:
     return DONE
 
 
+def _with_lines(
+    text: str, config: Path, kind: str, address: str | None = None, ports: Sequence[str] | None = None
+) -> str:
+    """The settings with other lines; modems that nobody names are asked who they are."""
+    if kind == "modem" and not ports:
+        try:
+            ports = modems.voice_ports(modems.ask(config, devices.find().serial))
+        except ValueError as error:
+            raise SetupError(str(error)) from None
+    return use_lines(text, kind, address, ports or ())
+
+
 def setup(wanted: argparse.Namespace, _: Translate) -> int:
     """The first steps: answers from the command line or the terminal, then one change of the settings file."""
     if wanted.done:
@@ -201,7 +213,7 @@ def setup(wanted: argparse.Namespace, _: Translate) -> int:
         if value and step.change is None:
             number = "" if value == "-" else value
         elif value is not None and step.change is not None and value != step.now(tomllib.loads(text)):
-            text = step.change(text, value)
+            text = _with_lines(text, config, value) if step.name == "lines" else step.change(text, value)
     changed = text != before
     if changed:
         if not wanted.yes and not ask(_("Write {}?").format(config), _):

@@ -102,8 +102,10 @@ def steps(facts: Facts, phones: Sequence[PhoneRow]) -> list[Step]:
 
 
 def _lines_done(lines: Lines | None) -> bool:
-    """A card's lines need a card; the simulator is a choice as good as any where there is none."""
-    return lines is not None and bool(lines.drivers) and ("dahdi" in lines.drivers) is bool(lines.cards)
+    """A card's lines need a card; modems or the simulator are a choice as good as any where there is none."""
+    if lines is None or not lines.drivers:
+        return False
+    return "serial" in lines.drivers or ("dahdi" in lines.drivers) is bool(lines.cards)
 
 
 def _zone(facts: Facts) -> str:
@@ -115,7 +117,7 @@ def _zone(facts: Facts) -> str:
 def _lines(facts: Facts) -> str:
     if facts.lines is None:
         return why_unknown(facts)
-    drivers = {"sim": _("simulator"), "dahdi": _("card")}
+    drivers = {"sim": _("simulator"), "dahdi": _("card"), "serial": _("modem")}
     used = ", ".join(drivers.get(name, name) for name in sorted(set(facts.lines.drivers))) or _("none")
     found = _("found: {} card spans, {} serial ports").format(len(facts.lines.cards), len(facts.lines.serial))
     return _("{}; {}").format(used, found)

@@ -52,9 +52,11 @@ async def lines(config: Path) -> Lines:
 
 
 def other(lines: Lines) -> str:
-    """The kind of lines to go over to: from the simulator to the card, from the card to the simulator."""
-    idle = not lines.drivers and not lines.cards  # nothing is in use and nothing to be used
-    return "sim" if "dahdi" in lines.drivers or idle else "dahdi"
+    """The kind of lines to go over to: from the simulator to the card, or modems where there is none; and back."""
+    idle = not lines.drivers and not lines.cards and not lines.serial  # nothing is in use and nothing to be used
+    if idle or not {"dahdi", "serial"}.isdisjoint(lines.drivers):
+        return "sim"
+    return "modem" if lines.serial and not lines.cards else "dahdi"
 
 
 #: What one would type for ``restart``, and in front of the words of ``change``.

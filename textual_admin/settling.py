@@ -207,6 +207,7 @@ def _question(kind: str, found: bool, calls: int) -> str:
     """What going over to other lines does."""
     what = {
         "dahdi": _("Use the card's lines? onecall.toml gets the line e1: DAHDI span 1, PRI."),
+        "modem": _("Use voice modems? Every serial port is asked; each modem found is a line: po1, po2 …"),
         "sim": _("Use the simulator? onecall.toml gets the line e1 of the simulated exchange; no real call comes in."),
     }[kind]
     parts = [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from appliance.setup import edit
@@ -12,19 +12,29 @@ class SetupError(Exception):
     """A change that was not made; the text says why, a line for each fault."""
 
 
-#: Drivers that a line can have today, with the lines that choosing one means: one span of a card, or of the simulator.
+#: Kinds of lines, with the lines that choosing one means: one span of a card, of the simulator, or modems (one a port).
 LINES: Mapping[str, tuple[dict[str, Any], ...]] = {
     "dahdi": ({"name": "e1", "driver": "dahdi", "signalling": "pri", "dahdi": {"span": 1}},),
+    "modem": (),
     "sim": ({"name": "e1", "driver": "sim", "signalling": "pri", "address": "/run/onecall/e1"},),
 }
 
 
-def use_lines(text: str, kind: str, address: str | None = None) -> str:
+def use_lines(text: str, kind: str, address: str | None = None, ports: Sequence[str] = ()) -> str:
     """The settings with the lines of a kind, and no others. Raises ``EditError``, ``SetupError`` for an unknown kind.
 
-    ``address`` is where the simulated exchange's sockets are, instead of the packaged place.
+    ``address`` is where the simulated exchange's sockets are, instead of the packaged place; ``ports`` are those of the
+    voice modems, an analog line each.
     """
     if kind not in LINES:
         raise SetupError(f"there are no lines of the kind {kind!r} (there are: {', '.join(LINES)})")
+    if kind == "modem":
+        if not ports:
+            raise SetupError("no voice modem was found; onecall lines check tells what is at the serial ports")
+        return edit.set_tables(text, "line.spans", [_modem(n, port) for n, port in enumerate(ports, 1)])
     rows = [{**row, "address": address} if address else row for row in LINES[kind]]
     return edit.set_tables(text, "line.spans", rows)
+
+
+def _modem(number: int, port: str) -> dict[str, Any]:
+    return {"name": f"po{number}", "driver": "serial", "signalling": "voicemodem", "serial": {"port": port}}

@@ -57,7 +57,8 @@ def _key(key: str) -> Callable[[str, str], str]:
 def _driver(tables: Mapping[str, Any]) -> str:
     """The kind of the lines that there are, if they are of one kind."""
     kinds = {str(span.get("driver", "sim")) for span in tables.get("line", {}).get("spans", ())}
-    return kinds.pop() if len(kinds) == 1 else ""
+    kind = kinds.pop() if len(kinds) == 1 else ""
+    return "modem" if kind == "serial" else kind
 
 
 def _address_now(tables: Mapping[str, Any]) -> str:

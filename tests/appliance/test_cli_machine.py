@@ -9,6 +9,7 @@ import pytest
 
 from appliance import cli
 from appliance.api import locale
+from appliance.diagnosis.lines import Found
 from appliance.setup import zones
 from appliance.store.migrations import upgrade
 from hw.zones import ZONES
@@ -112,6 +113,23 @@ def test_lines_are_changed_only_when_asked_and_answered(
     assert json.loads(capsys.readouterr().out.splitlines()[-1])["spans"][0]["driver"] == "sim"
     with pytest.raises(SystemExit):
         onecall(config, "lines", "use", "carrier-pigeon")
+
+
+def test_voice_modems_become_lines_and_without_any_nothing_is_changed(
+    config: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = config.read_text(encoding="utf-8")
+    monkeypatch.setattr("appliance.diagnosis.lines.find", lambda: Found((), ()))
+    assert onecall(config, "lines", "use", "modem", "--yes") == 1
+    assert "no voice modem was found" in capsys.readouterr().err
+    assert config.read_text(encoding="utf-8") == before
+    ports = ("/dev/serial/by-id/usb-A-if00", "/dev/serial/by-id/usb-B-if00")
+    assert onecall(config, "lines", "use", "modem", "--yes", "--port", ports[0], "--port", ports[1]) == 0
+    spans = tomllib.loads(config.read_text(encoding="utf-8"))["line"]["spans"]
+    assert [(span["name"], span["driver"], span["signalling"]) for span in spans] == [
+        ("po1", "serial", "voicemodem"), ("po2", "serial", "voicemodem"),
+    ]  # fmt: skip
+    assert [span["serial"]["port"] for span in spans] == list(ports)
 
 
 def test_setup_changes_what_is_given_and_keeps_comments(config: Path, capsys: pytest.CaptureFixture[str]) -> None:

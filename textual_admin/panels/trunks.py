@@ -24,7 +24,9 @@ class Trunks(TablePanel):
         "Every trunk and, under it, every channel (timeslot) with its state and the call on it. "
         "A blocked channel takes no new calls; the call that is on it goes on. On a trunk's own row an order is for "
         "all its channels. To drain is to block, and to be told when the last call has ended. "
-        "An alarm names what the line process sees: RED is no signal, YELLOW that the far end has none. "
+        "An alarm names what the line process sees: RED is no signal, YELLOW that the far end has none; of a modem: "
+        "GONE it is not there, BUSY another program has its port, DENIED the port may not be opened, SILENT it does "
+        "not answer, REFUSES it lacks what is needed. "
         "Trunk groups stand first: a call to the outside takes the cheapest group that has a route for its number, and "
         "the next one when that is busy or down. Without groups every trunk may carry every call."
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from hw.line.serial import dle
 from hw.line.serial.at import AtError, AtTimeout
@@ -80,7 +80,7 @@ class VoiceModem:
         port.write(dle.DROP_TRANSMIT + dle.END_TRANSMIT + dle.END_RECEIVE + dle.END_DUPLEX + b"\r")
         at.distrust()
         await at.command("ATE0")
-        if "8" not in _items((await at.command("AT+FCLASS=?")).lines):
+        if "8" not in values_of((await at.command("AT+FCLASS=?")).lines):
             raise AtError("AT+FCLASS=?", "the modem has no voice mode (class 8)")
         await at.command("AT+FCLASS=8")
         self._format = choose((await at.command("AT+VSM=?")).lines)
@@ -261,7 +261,6 @@ class VoiceModem:
             self._code(code)
 
 
-def _items(lines: object) -> set[str]:
+def values_of(lines: Sequence[str]) -> set[str]:
     """The values that a test command lists, whatever stands around them: ``+FCLASS: (0,1,8)``, ``0,1,1.0,8``."""
-    text = " ".join(lines) if isinstance(lines, list | tuple) else ""
-    return set(text.rpartition(":")[2].replace("(", " ").replace(")", " ").replace(",", " ").split())
+    return set(" ".join(lines).rpartition(":")[2].replace("(", " ").replace(")", " ").replace(",", " ").split())
