@@ -64,10 +64,18 @@ def texts(_: Translate) -> dict[str, tuple[str, str]]:
         "span.unused": (_("no line uses span {number}: {description}"), _("name it in the settings, or leave it")),
         "span.unconfigured": (_("span {number} is not configured"), apply),
         "span.bearers": (
-            _("channels that must be {wanted} in DAHDI's configuration: {timeslots}; there it is: {have}"), apply,
+            _("channels that must be {wanted} in DAHDI's configuration: {channels}; there it is: {have}"), apply,
+        ),
+        "span.modules": (
+            _("the card's modules cannot be {wanted} at its channels {channels}"),
+            _("correct channels or signalling: a port for the exchange's line is fxo, one for a telephone fxs"),
+        ),
+        "line.battery": (
+            _("no exchange's line is connected at the channels {channels}"),
+            _("plug the lines in, or leave these channels out of the settings"),
         ),
         "span.idlebits": (
-            _("channels that must show {bits} while nobody serves them: {timeslots}; set are: {have}"), apply,
+            _("channels that must show {bits} while nobody serves them: {channels}; set are: {have}"), apply,
         ),
         "span.dchannel": (_("the D channel must be timeslot {timeslot}; DAHDI has it on: {have}"), apply),
         "span.framing": (_("span {number} is not set to {framing}, hdb3, CRC-4 {crc4}"), apply),

@@ -18,9 +18,9 @@ sys.path.insert(0, str(Path(__file__).parent))
 from machine import CACHE, ROOT, MachineError, build, header, run
 from scenarios import SCENARIOS
 
+from tests.judges import openr2
+
 CHECKOUT = Path(__file__).resolve().parents[2]
-#: openr2 as the far end of an R2 channel.
-PEER = CACHE / "openr2_peer"
 #: Seconds; the machine takes about 60 on two cores that do nothing else.
 _LIMIT_S = 270.0
 
@@ -44,14 +44,14 @@ def main() -> int:
         return 2
     variables = {
         "PYTHONPATH": ".", "PYTHONDONTWRITEBYTECODE": "1", "OPENBLAS_NUM_THREADS": "1", "DAHDI_TOOLS": str(ROOT),
-        "OPENR2_PEER": str(PEER),
+        "OPENR2_PEER": str(CACHE / "peer"),
     }  # fmt: skip
     words = ["env", *(f"{name}={value}" for name, value in variables.items())]
     words += [sys.executable, "tests/dahdi/scenarios.py", *groups]
     command = f"cd {shlex.quote(str(CHECKOUT))} && {shlex.join(words)}"
     try:
         build()
-        subprocess.run(["gcc", "-o", PEER, CHECKOUT / "tests/judges/openr2_peer.c", "-lopenr2"], check=True)
+        openr2.build(CACHE)
         print(f"the machine was built after {time.monotonic() - began:.0f} s", flush=True)
         for line in itertools.chain([abi()], run(command, _LIMIT_S)):
             if "\x1b" in line and "PASS" not in line and "FAIL" not in line:

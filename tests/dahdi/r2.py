@@ -1,9 +1,10 @@
-"""The gate's scenarios on MFC-R2: both spans have signalling bits; our line processes."""
+"""The gate's scenarios on MFC-R2: both spans have signalling bits; our line processes, then openr2 as the far end."""
 
 from __future__ import annotations
 
 import asyncio
 import os
+import time
 from contextlib import closing
 from pathlib import Path
 
@@ -13,11 +14,14 @@ from calls import files, lines, talk_and_end
 
 from hw.line.dahdi import discovery
 from hw.line.dahdi.channel import CasChannel
-from hw.messages import Block, Cleared, Dial, Hangup, Incoming
+from hw.messages import Answer, Answered, Block, Cleared, Dial, Hangup, Incoming
+from tests.judges import openr2
 
 #: Frames that are sent in advance, and the stall that they bear. Each signal waits for the other side's, so all four
 #: ways of one digit are longer by this.
 _RESERVE, _PATIENT_S = 4, 0.05
+#: The channel on which openr2 is the far end, and DAHDI's number of its end of it.
+_ALONE, _ALONE_FAR = 4, 31 + 4
 
 
 def r2(name: str, more: str = "", channels: tuple[int, ...] = BEARERS) -> Path:
@@ -78,6 +82,51 @@ async def r2_blocking_is_shown() -> str:
     return f"the far end passes a blocked channel over and refuses with {refused} when all are"
 
 
+async def box_alone() -> None:
+    """A box with one channel; the far end of it is free for another program."""
+    for line in lines.values():
+        await line.close()
+    lines.clear()
+    files["box"] = r2("box", ", caller_wanted = false", (_ALONE,))
+    lines["box"] = await calls.start(files["box"], "box", files["box"].parent)
+
+
+async def peer(*arguments: str) -> asyncio.subprocess.Process:
+    """openr2 on the far end of that channel."""
+    return await openr2.start(Path(os.environ["OPENR2_PEER"]), str(discovery.DEVICES), str(_ALONE_FAR), *arguments)
+
+
+async def openr2_takes_our_call() -> str:
+    await box_alone()
+    box, judge = lines["box"], await peer("answer", "2", "2")
+    await box.until(up=True)
+    while box.channel(_ALONE) != "idle":
+        await asyncio.sleep(0.02)
+    began = time.monotonic()
+    box.send(Dial("b1", "box", "38", "95"))
+    await box.next(Answered, leg="b1")
+    took = time.monotonic() - began
+    box.send(Hangup("b1", 16))
+    await box.next(Cleared, leg="b1")
+    said = await openr2.told(judge)
+    assert "offered 38 95 0" in said and said[-1] == "end", said
+    return f"both numbers, answered after {took:.1f} s"
+
+
+async def openr2_calls_us() -> str:
+    box, judge = lines["box"], await peer("call", "38", "95")
+    # Behind KA it takes A-1 for "next called digit", its own defect: the caller's number is not asked for.
+    incoming = await box.next(Incoming)
+    assert incoming.called == "95", incoming
+    box.send(Answer(incoming.leg))
+    cause = (await box.next(Cleared, leg=incoming.leg)).cause
+    said = await openr2.told(judge)
+    assert (cause, said[-3:]) == (16, ["accepted", "answered", "end"]), (cause, said)
+    while box.channel(_ALONE) != "blocked":  # it has gone: the kernel shows what is configured
+        await asyncio.sleep(0.02)
+    return "accepted, answered, cleared by it; blocked when it had gone"
+
+
 async def eight_calls_at_once() -> str:
     return await calls.at_once(8)
 
@@ -85,5 +134,5 @@ async def eight_calls_at_once() -> str:
 SCENARIOS = [
     signalling_bits_from_our_settings, r2_lines_come_up, calls.call_with_exact_audio, calls.causes_both_ways,
     eight_calls_at_once, r2_blocking_is_shown, calls.alarm_and_clear, calls.card_vanishes_and_comes_back,
-    calls.line_processes_end_well,
+    openr2_takes_our_call, openr2_calls_us, calls.line_processes_end_well,
 ]  # fmt: skip

@@ -1,8 +1,8 @@
 /* openr2 (Debian's, unmodified) as the far end of one R2 channel, simulated or of DAHDI.
  *
- * openr2 drives a DAHDI channel by system calls. With ADDRESS "dahdi", or a folder like /dev/dahdi, that is what it does
- * here, and CHANNEL is DAHDI's number. Else its descriptor is the simulated span's audio socket, and this program's own
- * read, write and ioctl, which the dynamic linker prefers to libc's, stand for the driver.
+ * openr2 drives a DAHDI channel by system calls. With ADDRESS a folder like /dev/dahdi that is what it does here, and
+ * CHANNEL is DAHDI's number. Else its descriptor is the simulated span's audio socket, and this program's own read, write
+ * and ioctl, which the dynamic linker prefers to libc's, stand for the driver.
  *
  * openr2_peer ADDRESS CHANNEL answer ANI_DIGITS DNIS_DIGITS     takes one call, answers it, waits for its end
  * openr2_peer ADDRESS CHANNEL refuse|busy ANI_DIGITS DNIS_DIGITS    takes one call and refuses it (unallocated, busy)
@@ -210,7 +210,7 @@ static int wait_for_card(openr2_chan_t *chan)
     return 1;
 }
 
-/* A channel of a card that is shown elsewhere than in /dev/dahdi. */
+/* A channel of a card; openr2 opens one itself only so that it blocks. */
 static int open_channel(const char *devices)
 {
     char name[200];
@@ -235,8 +235,7 @@ int main(int count, char **given)
     channel = atoi(given[2]);
     mode = given[3];
     int calls = !strcmp(mode, "call") || !strcmp(mode, "stay");
-    int on_folder = given[1][0] == '/' && !access(given[1], X_OK);
-    int on_card = on_folder || !strcmp(given[1], "dahdi");
+    int on_card = !access(given[1], X_OK); /* a folder */
     if (!on_card) {
         signalling = join(given[1], 'c');
         audio = join(given[1], 'b');
@@ -245,9 +244,8 @@ int main(int count, char **given)
                                                    calls ? 0 : atoi(given[5]));
     if (getenv("OPENR2_TRACE"))
         openr2_context_set_log_level(context, OR2_LOG_CAS_TRACE | OR2_LOG_MF_TRACE | OR2_LOG_ERROR | OR2_LOG_WARNING);
-    int fd = on_folder ? open_channel(given[1]) : audio;
-    openr2_chan_t *chan = on_card && !on_folder ? openr2_chan_new(context, channel, NULL, NULL)
-                                                : openr2_chan_new_from_fd(context, fd, NULL, NULL);
+    int fd = on_card ? open_channel(given[1]) : audio;
+    openr2_chan_t *chan = openr2_chan_new_from_fd(context, fd, NULL, NULL);
     if (!chan) {
         tell("failed", openr2_context_error_string(openr2_context_get_last_error(context)));
         return 1;

@@ -6,6 +6,7 @@ A test compiles a C program against that header, where it is installed, and comp
 from __future__ import annotations
 
 import fcntl
+from enum import IntEnum
 from struct import Struct
 from typing import Literal
 
@@ -20,7 +21,7 @@ INT = Struct("=i")
 #: configuration; its name, location, manufacturer, device type; irq, line compatibility, type.
 SPANINFO = Struct("=i20s40s3i4i5I7i40s40s40s40s2i6s")
 #: struct dahdi_params: channel, span, position, signalling, its capabilities, five of hook and bits, law, idle bits;
-#: name; eleven times; alarms.
+#: name; eleven times in ms; alarms of this channel.
 PARAMS = Struct("=12i40s11iI")
 #: struct dahdi_bufferinfo: transmit and receive policy, number, size, full read and write buffers (never told: -1).
 BUFFERINFO = Struct("=6i")
@@ -28,10 +29,18 @@ BUFFERINFO = Struct("=6i")
 GAINS = Struct("=i256s256s")
 #: struct dahdi_attach_echocan: channel, name (empty: none).
 ATTACH = Struct("=i16s")
+#: struct dahdi_ring_cadence: on and off in turn, ms; 0 is the end.
+CADENCE = Struct("=16i")
 #: struct dahdi_maintinfo: span, command.
 MAINT = Struct("=2i")
 #: struct dahdi_versioninfo: version, echo cancellers.
 VERSION = Struct("=80s80s")
+
+
+class Params(IntEnum):
+    """Where some of ``PARAMS`` are. ``FLASH``: ours; ``RX_FLASH``: the longest of the far end."""
+
+    OFF_HOOK, LAW, FLASH, RX_FLASH, ALARMS = 5, 10, 16, 19, 24
 
 
 @frozen
@@ -49,6 +58,8 @@ def _request(direction: Literal["w", "r", "wr"], number: int, layout: Struct = I
 
 FLUSH = _request("w", 3)
 GET_PARAMS = _request("wr", 5, PARAMS)
+SET_PARAMS = _request("w", 5, PARAMS)
+HOOK = _request("w", 7)
 GETEVENT = _request("r", 8)
 IOMUX = _request("wr", 9)
 SPANSTAT = _request("wr", 10, SPANINFO)
@@ -59,29 +70,35 @@ AUDIOMODE = _request("w", 32)
 ECHOCANCEL = _request("w", 33)
 SPECIFY = _request("w", 38)
 SETLAW = _request("w", 39)
+SETCADENCE = _request("w", 42, CADENCE)
 GETRXBITS = _request("r", 43)
 SETTXBITS = _request("w", 43)
 TIMERCONFIG = _request("w", 47)
 TIMERACK = _request("w", 48)
+ONHOOKTRANSFER = _request("w", 51)
 GETVERSION = _request("r", 57, VERSION)
 LOOPBACK = _request("w", 58)
 ATTACH_ECHOCAN = _request("w", 59, ATTACH)
+SETPOLARITY = _request("w", 92)
 
 #: A read or write while an event waits fails with this errno, which is no system's (user.h).
 ELAST = 500
 FLUSH_READ = 1
 IOMUX_WRITEEMPTY, IOMUX_NOWAIT = 4, 0x100
 POLICY_IMMEDIATE = 0
-LAW_ALAW = 2
+LAW_MULAW, LAW_ALAW = 1, 2
+ONHOOK, OFFHOOK, FLASH, RING = 0, 1, 3, 5
 
-EVENT_NONE, EVENT_ALARM, EVENT_NOALARM, EVENT_ABORT, EVENT_OVERRUN, EVENT_BADFCS = 0, 4, 5, 6, 7, 8
-EVENT_BITSCHANGED, EVENT_REMOVED = 13, 20
+EVENT_NONE, EVENT_ONHOOK, EVENT_RINGOFFHOOK, EVENT_WINKFLASH, EVENT_ALARM, EVENT_NOALARM = 0, 1, 2, 3, 4, 5
+EVENT_ABORT, EVENT_OVERRUN, EVENT_BADFCS, EVENT_RINGEROFF, EVENT_BITSCHANGED = 6, 7, 8, 11, 13
+EVENT_POLARITY, EVENT_RINGBEGIN, EVENT_REMOVED = 17, 18, 20
 
 SIG_CLEAR = 1 << 7
 SIG_HDLCRAW = 1 << 8 | SIG_CLEAR
 SIG_HDLCFCS = 1 << 9 | SIG_HDLCRAW
 SIG_HARDHDLC = 1 << 19 | SIG_CLEAR
 SIG_CAS = 1 << 15
+SIG_FXSKS, SIG_FXOKS = 1 << 2 | 1 << 13, 1 << 5 | 1 << 12
 
 CONFIG_CCS, CONFIG_HDB3, CONFIG_CRC4 = 1 << 8, 1 << 9, 1 << 10
 

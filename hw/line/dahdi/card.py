@@ -83,7 +83,10 @@ class Card(ABC):
 
     @abstractmethod
     def _on_event(self, channel: Channel, event: int) -> None:
-        """Something that is no alarm has happened on a channel (``abi.EVENT_…``). Raises ``OSError``."""
+        """Something has happened on a channel (``abi.EVENT_…``); the span's alarm is looked at already.
+
+        Raises ``OSError``.
+        """
 
     @abstractmethod
     def _in_order(self) -> None:
@@ -203,7 +206,7 @@ class Card(ABC):
             for event in events:
                 if event in (abi.EVENT_ALARM, abi.EVENT_NOALARM):
                     self._check_alarm()
-                else:
+                if channel in self._channels:  # an alarm may have had the owner let go
                     self._on_event(channel, event)
         except OSError as error:
             self._failed(error)

@@ -10,11 +10,13 @@ from typing import TypeVar
 
 import numpy as np
 
-from hw.g711 import alaw_decode, alaw_encode
+from hw.g711 import alaw_decode, alaw_encode, ulaw_decode, ulaw_encode
 from hw.line.dahdi import abi
 from hw.line.trunk import FRAME, Octets
 
 T = TypeVar("T")
+
+_LAWS = {abi.LAW_ALAW: (alaw_decode, alaw_encode), abi.LAW_MULAW: (ulaw_decode, ulaw_encode)}
 
 #: Frames of audio that the kernel keeps in each direction before it drops: 480 ms, no delay by itself.
 _AUDIO_BUFFERS = 24
@@ -74,8 +76,6 @@ class Channel:
 class BearerChannel(Channel):
     """A-law audio, one frame at a time, of a clear channel (``bchan=``)."""
 
-    _clear = True
-
     def __init__(
         self, devices: Path, number: int, *, rx_gain_db: float = 0.0, tx_gain_db: float = 0.0, echo_taps: int = 0
     ) -> None:
@@ -87,15 +87,20 @@ class BearerChannel(Channel):
         self._unsent = 0
         self._echo_taps = echo_taps
         try:
-            abi.call(self.fd, abi.SETLAW, abi.LAW_ALAW)
-            if self._clear:
-                abi.call(self.fd, abi.AUDIOMODE, 1)
-            abi.call(self.fd, abi.SETGAINS, 0, gain_table(rx_gain_db), gain_table(tx_gain_db))
+            self._set_up(rx_gain_db, tx_gain_db)
             if echo_taps:
                 self.cancel_echo(True)
         except OSError:
             self.close()
             raise
+
+    def _set_up(self, rx_gain_db: float, tx_gain_db: float) -> None:
+        abi.call(self.fd, abi.SETLAW, abi.LAW_ALAW)
+        self._clear_audio()
+        abi.call(self.fd, abi.SETGAINS, 0, gain_table(rx_gain_db), gain_table(tx_gain_db))
+
+    def _clear_audio(self) -> None:
+        abi.call(self.fd, abi.AUDIOMODE, 1)
 
     def read(self, into: Octets) -> bool:
         """The next frame [160]; False, and ``into`` untouched, when there is none yet. Raises ``OSError``."""
@@ -148,7 +153,8 @@ class BearerChannel(Channel):
 class CasChannel(BearerChannel):
     """A bearer channel with signalling bits (``cas=``); once it is closed the kernel shows the configured idle bits."""
 
-    _clear = False
+    def _clear_audio(self) -> None:
+        """It carries audio as it is."""
 
     def send_bits(self, bits: int) -> None:
         """Show these ABCD bits (A is 8) from now on. Raises ``OSError``."""
@@ -175,10 +181,13 @@ class DataChannel(Channel):
         return self._now(lambda: os.write(self.fd, frame + bytes(_FCS))) is not None
 
 
-def gain_table(db: float) -> bytes:
-    """The A-law octet for each A-law octet that a gain of ``db`` makes of it; for 0 dB each octet itself."""
+def gain_table(db: float, law: int = abi.LAW_ALAW, into: int = abi.LAW_ALAW) -> bytes:
+    """For each octet of a law (``abi.LAW_…``) the octet of the law ``into`` that a gain of ``db`` makes of it.
+
+    For 0 dB and the same law each octet itself.
+    """
     octets = np.arange(256, dtype=np.uint8)
-    if db:
-        louder = np.clip(alaw_decode(octets) * 10 ** (db / 20), -32768, 32767).astype(np.int16)
-        octets = alaw_encode(louder)
+    if db or law != into:
+        decode, encode = _LAWS[law][0], _LAWS[into][1]
+        octets = encode(np.clip(decode(octets) * 10 ** (db / 20), -32768, 32767).astype(np.int16))
     return octets.tobytes()

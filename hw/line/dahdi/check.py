@@ -11,7 +11,7 @@ import errno
 import json
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -19,7 +19,7 @@ import attrs
 from attrs import field, frozen
 
 from hw.line.dahdi import abi, discovery
-from hw.line.dahdi.discovery import DEVICES, ChannelStatus, SpanStatus
+from hw.line.dahdi.discovery import DEVICES, WORD_OF, ChannelStatus, SpanStatus
 from hw.line.dahdi.systemconf import IDLE_BITS
 from hw.line.settings import DahdiSettings, LineSettings, SpanSettings
 from hw.settings import SettingsError, load
@@ -97,44 +97,66 @@ def _configuration(
     if not any(channel.signalling for channel in channels):
         yield Fact("fail", "span.unconfigured", wanted.name, {"number": card.span})
         return
+    yield from _words(wanted, channels)
+    match wanted.signalling:
+        case "r2":
+            yield from _idle_bits(wanted, channels)
+            yield from _framing(wanted, card, status, "cas")
+        case "pri":
+            data = [channel.position for channel in channels if channel.data]
+            if data != [card.d_channel]:
+                have = ", ".join(map(str, data)) or "-"
+                yield Fact("fail", "span.dchannel", wanted.name, {"timeslot": card.d_channel, "have": have})
+            yield from _framing(wanted, card, status, "ccs")
+        case "fxo":
+            dead = [channel.position for channel in channels if channel.position in wanted.channels and channel.alarms]
+            if dead:
+                yield Fact("warn", "line.battery", wanted.name, {"channels": _numbers(dead)})
+
+
+def _words(wanted: SpanSettings, channels: Sequence[ChannelStatus]) -> Iterator[Fact]:
+    """Channels that cannot be what they must be, and those that are not configured as that."""
     by_position = {channel.position: channel for channel in channels}
-    word = "cas" if wanted.signalling == "r2" else "bchan"
+    word = WORD_OF[wanted.signalling]
     wrong = [slot for slot in wanted.channels if slot not in by_position or by_position[slot].word != word]
-    if wrong:
-        timeslots = ", ".join(map(str, wrong))
+    if unable := [slot for slot in wrong if slot in by_position and word not in by_position[slot].words]:
+        values: dict[str, str | int] = {"channels": _numbers(unable), "wanted": wanted.signalling}
+        yield Fact("fail", "span.modules", wanted.name, values)
+    elif wrong:
         have = ", ".join(sorted({by_position[slot].word or "-" for slot in wrong if slot in by_position})) or "-"
-        yield Fact("fail", "span.bearers", wanted.name, {"timeslots": timeslots, "wanted": word, "have": have})
-    if wanted.signalling == "r2":
-        yield from _idle_bits(wanted, [channel for channel in channels if channel.word == "cas"])
-    else:
-        data = [channel.position for channel in channels if channel.data]
-        if data != [card.d_channel]:
-            have = ", ".join(map(str, data)) or "-"
-            yield Fact("fail", "span.dchannel", wanted.name, {"timeslot": card.d_channel, "have": have})
+        yield Fact("fail", "span.bearers", wanted.name, {"channels": _numbers(wrong), "wanted": word, "have": have})
+
+
+def _framing(wanted: SpanSettings, card: DahdiSettings, status: SpanStatus, framing: str) -> Iterator[Fact]:
     if not status.cable:
         return
-    framing = "cas" if wanted.signalling == "r2" else "ccs"
-    is_framing = "ccs" if status.line_config & abi.CONFIG_CCS else "cas"
+    has = "ccs" if status.line_config & abi.CONFIG_CCS else "cas"
     has_crc4 = bool(status.line_config & abi.CONFIG_CRC4)
-    if is_framing != framing or not status.line_config & abi.CONFIG_HDB3 or has_crc4 != card.crc4:
+    if has != framing or not status.line_config & abi.CONFIG_HDB3 or has_crc4 != card.crc4:
         crc4 = "crc4" if card.crc4 else "-"
         yield Fact("fail", "span.framing", wanted.name, {"number": card.span, "framing": framing, "crc4": crc4})
 
 
 def _idle_bits(wanted: SpanSettings, channels: Sequence[ChannelStatus]) -> Iterator[Fact]:
     """A channel that looks idle while nobody serves it takes the exchange's calls and loses them."""
-    wrong = {channel.position: channel.idle_bits for channel in channels
-             if channel.position in wanted.channels and channel.idle_bits != IDLE_BITS}  # fmt: skip
+    wrong = {
+        channel.position: channel.idle_bits for channel in channels
+        if channel.word == "cas" and channel.position in wanted.channels and channel.idle_bits != IDLE_BITS
+    }  # fmt: skip
     if wrong:
         have = ", ".join(sorted({f"{bits:04b}" for bits in wrong.values()}))
-        values: dict[str, str | int] = {
-            "timeslots": ", ".join(map(str, wrong)), "bits": f"{IDLE_BITS:04b}", "have": have,
-        }  # fmt: skip
+        values: dict[str, str | int] = {"channels": _numbers(wrong), "bits": f"{IDLE_BITS:04b}", "have": have}
         yield Fact("fail", "span.idlebits", wanted.name, values)
+
+
+def _numbers(channels: Iterable[int]) -> str:
+    return ", ".join(map(str, channels))
 
 
 def _clock(wanted: SpanSettings, card: DahdiSettings, status: SpanStatus) -> Iterator[Fact]:
     """Two clocks on one line slip: the network side gives it, the other takes it (G.703, G.823)."""
+    if wanted.signalling in ("fxo", "fxs"):
+        return
     if wanted.role == "cpe" and not card.timing:
         yield Fact("fail", "clock.own", wanted.name)
     elif wanted.role == "network" and card.timing:

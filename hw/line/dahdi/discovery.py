@@ -21,7 +21,10 @@ MAX_SPANS, MAX_CHANNELS = 128, 1024
 
 _WORDS = {
     abi.SIG_CLEAR: "bchan", abi.SIG_HDLCFCS: "dchan", abi.SIG_HARDHDLC: "hardhdlc", abi.SIG_CAS: "cas",
+    abi.SIG_FXSKS: "fxsks", abi.SIG_FXOKS: "fxoks",
 }  # fmt: skip
+#: What system.conf has a channel with audio configured as, by the trunk's signalling.
+WORD_OF = {"pri": "bchan", "r2": "cas", "fxo": "fxsks", "fxs": "fxoks"}
 
 
 @frozen
@@ -56,7 +59,7 @@ class SpanStatus:
 @frozen
 class ChannelStatus:
     """A channel as ``GET_PARAMS`` tells it; ``position`` is its timeslot on an E1, ``idle_bits`` are shown while it is
-    not open (``cas=``).
+    not open (``cas=``), ``alarms`` are its own: an FXO port's line has no battery.
     """
 
     number: int
@@ -66,6 +69,12 @@ class ChannelStatus:
     capabilities: int
     name: str
     idle_bits: int = 0
+    alarms: int = 0
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """What it can be configured as."""
+        return tuple(word for signalling, word in _WORDS.items() if self.capabilities & signalling == signalling)
 
     @property
     def word(self) -> str:
@@ -115,7 +124,9 @@ def channel(ctl: int, number: int) -> ChannelStatus:
     """One channel. Raises ``OSError``."""
     found = abi.call(ctl, abi.GET_PARAMS, number)
     numbers = [value for value in found if isinstance(value, int)]
-    return ChannelStatus(number, numbers[1], numbers[2], numbers[3], numbers[4], abi.text(found[12]), numbers[11])
+    _, span, position, signalling, capabilities, *_ = numbers
+    alarms = numbers[-1]
+    return ChannelStatus(number, span, position, signalling, capabilities, abi.text(found[12]), numbers[11], alarms)
 
 
 def channels(ctl: int) -> list[ChannelStatus]:

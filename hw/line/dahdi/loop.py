@@ -92,8 +92,8 @@ def test(span: SpanSettings, card: DahdiSettings, seconds: float) -> list[Result
     """Run it on one span. Raises ``OSError``."""
     with discovery.control() as ctl:
         found = discovery.channels_of(ctl, card.span)
-    kind, word = (CasChannel, "cas") if span.signalling == "r2" else (BearerChannel, "bchan")
-    chosen = configured(card.span, found, span.channels, word)
+    kind = CasChannel if span.signalling == "r2" else BearerChannel
+    chosen = configured(card.span, found, span.channels, discovery.WORD_OF[span.signalling])
     channels = [kind(discovery.DEVICES, channel.number) for channel in chosen]
     slots = DahdiTimeslots(span.channels, card.reserve)
     slots.attach(channels, _raise)
@@ -118,8 +118,9 @@ def main() -> int:
     try:
         spans = {span.name: span for span in load(wanted.config, "line", LineSettings).spans}
         span = spans.get(wanted.name)
-        if span is None or span.dahdi is None:
-            raise SettingsError(f"{wanted.name!r} is no span of a card (there are {', '.join(spans) or 'none'})")
+        if span is None or span.dahdi is None or span.signalling in ("fxo", "fxs"):
+            have = ", ".join(spans) or "none"
+            raise SettingsError(f"{wanted.name!r} is no digital span of a card (there are {have})")
         results = test(span, span.dahdi, wanted.seconds)
     except (SettingsError, OSError) as error:
         print(error, file=sys.stderr)

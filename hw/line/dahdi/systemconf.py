@@ -13,6 +13,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from hw.line.dahdi import discovery
+from hw.line.dahdi.discovery import WORD_OF
 from hw.line.settings import DahdiSettings, LineSettings, SpanSettings
 from hw.line.signalling import r2_codes
 from hw.settings import SettingsError, load
@@ -33,20 +34,23 @@ def system_conf(spans: Sequence[SpanSettings], first: Mapping[int, int], zone: s
         card = span.dahdi
         base = first.get(card.span, (card.span - 1) * _E1_CHANNELS + 1) - 1
         bearers = ranges([base + timeslot for timeslot in span.channels])
-        lines += ["", f"# {span.name}", *_digital(span, card, base, bearers)]
+        lines += ["", f"# {span.name}", *_of_kind(span, card, base, bearers)]
         if card.echo_canceller:
             lines.append(f"echocanceller={card.echo_canceller},{bearers}")
     tones = ZONES[zone].loadzone
     return "\n".join([*lines, "", f"loadzone={tones}", f"defaultzone={tones}", ""])
 
 
-def _digital(span: SpanSettings, card: DahdiSettings, base: int, bearers: str) -> list[str]:
-    """The lines of an E1: with a D channel, or with signalling bits in timeslot 16 (G.704 §5.1.3)."""
+def _of_kind(span: SpanSettings, card: DahdiSettings, base: int, bearers: str) -> list[str]:
+    """The lines of analog ports; of an E1 with signalling bits in timeslot 16 (G.704 §5.1.3), or with a D channel."""
+    word = WORD_OF[span.signalling]
+    if span.signalling in ("fxo", "fxs"):
+        return [f"{word}={bearers}"]
     head = f"span={card.span},{card.timing},0"
     coding = "hdb3" + ",crc4" * card.crc4
     if span.signalling == "r2":
-        return [f"{head},cas,{coding}", f"cas={bearers}:{IDLE_BITS:04b}"]
-    return [f"{head},ccs,{coding}", f"bchan={bearers}", f"dchan={base + card.d_channel}"]
+        return [f"{head},cas,{coding}", f"{word}={bearers}:{IDLE_BITS:04b}"]
+    return [f"{head},ccs,{coding}", f"{word}={bearers}", f"dchan={base + card.d_channel}"]
 
 
 def ranges(numbers: Sequence[int]) -> str:

@@ -15,6 +15,7 @@ def open_trunk(settings: SpanSettings, zone: str = DEFAULT) -> Trunk:
     # Imported here: the build of the compiled part imports this package before that part exists.
     from hw.line.analog import SimAnalog
     from hw.line.cas import SimCasSpan
+    from hw.line.dahdi.analog import DahdiAnalog
     from hw.line.dahdi.cas import DahdiCasSpan
     from hw.line.dahdi.span import DahdiSpan
     from hw.line.serial.gsm import GsmTrunk
@@ -29,8 +30,8 @@ def open_trunk(settings: SpanSettings, zone: str = DEFAULT) -> Trunk:
     if settings.driver == "serial":
         return VoiceModemTrunk(settings)
     if settings.signalling in ("fxo", "fxs"):
-        if settings.driver != "sim":
-            raise ValueError(f"span {settings.name}: signalling {settings.signalling} is for the driver sim so far")
+        if settings.driver == "dahdi":
+            return LoopTrunk(settings, DahdiAnalog(settings), zone)
         return LoopTrunk(settings, SimAnalog(settings.address, settings.channels), zone)
     if settings.signalling == "r2":
         if settings.driver == "dahdi":

@@ -19,18 +19,24 @@ _C_NAMES = {"MAINT_MODE": "MAINT"}
 _STRUCTS = {
     "SPANINFO": "spaninfo", "PARAMS": "params", "BUFFERINFO": "bufferinfo", "GAINS": "gains",
     "ATTACH": "attach_echocan", "MAINT": "maintinfo", "VERSION": "versioninfo",
+    "CADENCE": "ring_cadence",
 }  # fmt: skip
 #: Members whose place in the unpacked tuple the driver relies on.
 _MEMBERS = {
     "SPANINFO": ("alarms", "bpvcount", "irqmisses", "syncsrc", "totalchans", "lineconfig", "spantype"),
-    "PARAMS": ("spanno", "chanpos", "sigtype", "sigcap", "idlebits", "name"),
+    "PARAMS": (
+        "spanno", "chanpos", "sigtype", "sigcap", "idlebits", "name", "rxisoffhook", "curlaw", "flashtime",
+        "rxflashtime", "chan_alarms",
+    ),
     "BUFFERINFO": ("numbufs", "bufsize", "readbufs", "writebufs"),
 }
 _AT = {
     ("SPANINFO", "alarms"): 3, ("SPANINFO", "bpvcount"): 6, ("SPANINFO", "irqmisses"): 15, ("SPANINFO", "syncsrc"): 16,
     ("SPANINFO", "totalchans"): 18, ("SPANINFO", "lineconfig"): 21, ("SPANINFO", "spantype"): 28,
     ("PARAMS", "spanno"): 1, ("PARAMS", "chanpos"): 2, ("PARAMS", "sigtype"): 3, ("PARAMS", "sigcap"): 4,
-    ("PARAMS", "idlebits"): 11,
+    ("PARAMS", "idlebits"): 11, ("PARAMS", "rxisoffhook"): abi.Params.OFF_HOOK, ("PARAMS", "curlaw"): abi.Params.LAW,
+    ("PARAMS", "flashtime"): abi.Params.FLASH, ("PARAMS", "rxflashtime"): abi.Params.RX_FLASH,
+    ("PARAMS", "chan_alarms"): abi.Params.ALARMS,
     ("PARAMS", "name"): 12, ("BUFFERINFO", "numbufs"): 2, ("BUFFERINFO", "bufsize"): 3, ("BUFFERINFO", "readbufs"): 4,
     ("BUFFERINFO", "writebufs"): 5,
 }  # fmt: skip

@@ -11,20 +11,21 @@ import attrs
 import numpy as np
 import pytest
 
-from hw.g711 import alaw_decode
+from hw.g711 import alaw_decode, ulaw_decode
 from hw.line.dahdi import abi, loop
 from hw.line.dahdi.channel import gain_table
 from hw.line.dahdi.check import cards, driver, examine
 from hw.line.dahdi.discovery import ChannelStatus, SpanStatus
 from hw.line.dahdi.span import DahdiSpan, choose
 from hw.line.dahdi.systemconf import ranges, system_conf
-from hw.line.settings import DahdiSettings, LineSettings, SpanSettings
+from hw.line.settings import DahdiSettings, LineSettings, LoopSettings, SpanSettings
 
 BEARERS = (*range(1, 16), *range(17, 32))
 FRAMING = abi.CONFIG_CCS | abi.CONFIG_HDB3 | abi.CONFIG_CRC4
 SPAN = SpanStatus(1, "WCT1/0", "Wildcard TE110P", 0, {"bpv": 0}, 0, 1, 31, 31, FRAMING, "Digium", "TE110P", "E1")
+CAN_BE = abi.SIG_CLEAR | abi.SIG_CAS
 CHANNELS = [
-    ChannelStatus(number, 1, number, abi.SIG_HDLCFCS if number == 16 else abi.SIG_CLEAR, 0, f"WCT1/0/{number}")
+    ChannelStatus(number, 1, number, abi.SIG_HDLCFCS if number == 16 else abi.SIG_CLEAR, CAN_BE, f"WCT1/0/{number}")
     for number in range(1, 32)
 ]
 
@@ -77,9 +78,37 @@ def test_a_span_with_signalling_bits_is_checked_for_what_r2_needs() -> None:
     assert codes(line(), CAS_SPAN, CAS_CHANNELS) == {"span.bearers", "span.dchannel", "span.framing"}
     idle = [attrs.evolve(channel, idle_bits=0b1101 if channel.position < 3 else 0b1111) for channel in CAS_CHANNELS]
     [wrong] = cards([r2], [CAS_SPAN], idle)
-    assert (wrong.code, wrong.values) == ("span.idlebits", {"timeslots": "1, 2", "bits": "1111", "have": "1101"})
+    assert (wrong.code, wrong.values) == ("span.idlebits", {"channels": "1, 2", "bits": "1111", "have": "1101"})
     [wrong] = cards([r2], [CAS_SPAN], CAS_CHANNELS[1:])
-    assert wrong.values == {"timeslots": "1", "wanted": "cas", "have": "-"}
+    assert wrong.values == {"channels": "1", "wanted": "cas", "have": "-"}
+
+
+#: A card with two telephones' ports and two lines' ports.
+MIXED_SPAN = attrs.evolve(SPAN, line_config=0, channels=4, kind="WCTDM", sync_source=0)
+MIXED = [
+    ChannelStatus(number, 1, number, kind, kind, f"WCTDM/4/{number - 1}")
+    for number, kind in ((1, abi.SIG_FXOKS), (2, abi.SIG_FXOKS), (3, abi.SIG_FXSKS), (4, abi.SIG_FXSKS))
+]
+
+
+def ports(signalling: Any, *channels: int) -> SpanSettings:
+    numbers = LoopSettings(numbers=tuple(f"80{channel}" for channel in channels))
+    return SpanSettings(signalling, "dahdi", signalling, channels=channels, loop=numbers, dahdi=DahdiSettings(1))
+
+
+@pytest.mark.requirement("A1.14")
+def test_the_ports_of_an_analog_card_are_checked_for_their_modules_and_lines() -> None:
+    telephones, lines = ports("fxs", 1, 2), ports("fxo", 3, 4)
+    assert {fact.code for fact in cards([telephones, lines], [MIXED_SPAN], MIXED)} == {"span.ok"}
+    [wrong] = cards([ports("fxo", 2, 3)], [MIXED_SPAN], MIXED)
+    assert (wrong.code, wrong.values) == ("span.modules", {"channels": "2", "wanted": "fxo"})
+    bare = [attrs.evolve(channel, signalling=0 if channel.position == 4 else channel.signalling) for channel in MIXED]
+    [wrong] = cards([lines], [MIXED_SPAN], bare)
+    assert (wrong.code, wrong.values) == ("span.bearers", {"channels": "4", "wanted": "fxsks", "have": "-"})
+    dead = [attrs.evolve(channel, alarms=abi.ALARM_RED if channel.position > 2 else 0) for channel in MIXED]
+    [ok, warning] = cards([lines], [MIXED_SPAN], dead)
+    assert (ok.code, warning.state, warning.code) == ("span.ok", "warn", "line.battery")
+    assert warning.values == {"channels": "3, 4"}
 
 
 def test_the_clock_must_come_from_one_side() -> None:
@@ -123,6 +152,15 @@ def test_a_channel_of_an_r2_line_shows_blocked_while_nobody_serves_it() -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.requirement("A1.14")
+def test_the_two_kinds_of_ports_of_one_card_stand_in_one_file() -> None:
+    text = system_conf([ports("fxs", 1, 2), ports("fxo", 3, 4), line("e1", 2)], {1: 1, 2: 5})
+    assert text.splitlines()[1:12] == [
+        "", "# fxs", "fxoks=1-2", "", "# fxo", "fxsks=3-4", "",
+        "# e1", "span=2,1,0,ccs,hdb3,crc4", "bchan=5-19,21-35", "dchan=20",
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("numbers", "text"), [([], ""), ([5], "5"), ([3, 1, 2], "1-3"), ([1, 2, 4, 7, 8], "1-2,4,7-8")]
 )
@@ -137,6 +175,14 @@ def test_gain_tables_keep_octets_at_0_db_and_change_the_level_otherwise() -> Non
     middle = (np.abs(plain) > 500) & (np.abs(plain) < 10_000)
     louder = alaw_decode(np.frombuffer(gain_table(6.0), np.uint8)).astype(float)
     assert np.abs(louder[middle] / plain[middle] - 10 ** (6 / 20)).max() < 0.1
+
+
+def test_the_octets_of_a_card_with_the_other_law_are_told_in_ours_and_back() -> None:
+    rx, tx = gain_table(0.0, abi.LAW_MULAW, abi.LAW_ALAW), gain_table(0.0, abi.LAW_ALAW, abi.LAW_MULAW)
+    octets = np.arange(256, dtype=np.uint8)
+    far, near = ulaw_decode(octets).astype(float), alaw_decode(np.frombuffer(rx, np.uint8)).astype(float)
+    assert (np.abs(far - near) <= np.maximum(np.abs(far) / 24, 24)).all()  # within half a step of either law
+    assert [rx[tx[octet]] == octet for octet in range(256)].count(True) > 200  # steps of A-law that µ-law keeps apart
 
 
 def test_channels_are_chosen_by_their_timeslots_or_refused_in_words() -> None:
