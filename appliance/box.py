@@ -11,6 +11,7 @@ from appliance.calls.switchboard import Switchboard
 from appliance.events.log import EventLog
 from appliance.people.directory import Directory
 from appliance.phones import Phones
+from appliance.sms.desk import SmsDesk
 from appliance.store.store import Store
 from appliance.tasks import Tasks
 from hw import settings as files
@@ -22,11 +23,13 @@ class CoreBox:
     """Made once by the daemon after everything is open."""
 
     def __init__(
-        self, *, config: Path, etc: Path, var: Path, store: Store, switchboard: Switchboard, phones: Phones
-    ) -> None:
+        self, *, config: Path, etc: Path, var: Path, store: Store, switchboard: Switchboard, phones: Phones,
+        sms: SmsDesk,
+    ) -> None:  # fmt: skip
         self._config = config
         self._switchboard = switchboard
         self._phones = phones
+        self._sms = sms
         self.tasks = Tasks()
         self.etc = etc
         self.var = var
@@ -48,6 +51,10 @@ class CoreBox:
     def call_of(self, contact: str) -> Call | None:
         """The call of a contact that is up."""
         return self._switchboard.calls.get(contact)
+
+    async def send_sms(self, number: str, text: str, *, contact: str = "", line: str = "") -> str:
+        """Send a short message; its id. Raises ``ValueError``, ``LookupError``."""
+        return (await self._sms.send(number, text, contact=contact, line=line, by="plugin")).id
 
     def registered(self, seat: str) -> bool:
         """Whether the seat's phone is registered now."""

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from appliance import cli_groups, cli_machine, cli_site, settings
+from appliance import cli_groups, cli_machine, cli_site, cli_sms, settings
 from appliance.api import locale
 from appliance.api.client import Client, NotRunningError, RefusedError
 from appliance.api.locale import Translate
@@ -161,6 +161,12 @@ def build_parser(_: Translate) -> argparse.ArgumentParser:
         action_options, _,
     )  # fmt: skip
 
+    cli_sms.add_sms(
+        commands.add_parser(
+            "sms", parents=[talking], help=_("short messages: send one, see those that went and came")
+        ),
+        action_options, _,
+    )  # fmt: skip
     events = commands.add_parser("events", parents=[talking], help=_("what happened"))
     events.add_argument("--follow", action="store_true", help=_("go on with what happens now"))
     events.add_argument("--kind", default="", help=_("only this kind; with a dot at the end, this family (contact.)"))

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from appliance import cli_groups, cli_site
+from appliance import cli_groups, cli_site, cli_sms
 from appliance import cli_tables as tables
 from appliance.api.client import Client
 from appliance.api.locale import Translate
@@ -137,4 +137,5 @@ COMMANDS: Mapping[str, Command] = {
     "events": events,
     **cli_site.COMMANDS,
     **cli_groups.COMMANDS,
+    **cli_sms.COMMANDS,
 }

@@ -144,6 +144,7 @@ def trunks(_: Translate, live: Live) -> Table:
 
 def _trunk(_: Translate, r: TrunkRow, blocked: str) -> Sequence[object]:
     up = _("up") if r.duplex else _("up, one way at a time")
+    up = up if r.signal_dbm is None else _("up, {} dBm").format(r.signal_dbm)
     return r.line, r.kind, up if r.up else r.alarm or _("down"), r.channels, r.busy, r.blocked, r.refused, blocked
 
 

@@ -16,6 +16,7 @@ from appliance.api.methods import CoreMethods
 from appliance.api.server import ApiServer
 from appliance.api.setup_methods import SetupMethods
 from appliance.api.site_methods import SiteMethods
+from appliance.api.sms_methods import SmsMethods
 from appliance.api.trunk_methods import TrunkMethods
 from appliance.box import CoreBox
 from appliance.calls.adoption import adopt
@@ -33,6 +34,7 @@ from appliance.phones import Phones
 from appliance.pluginmanager import Plugins
 from appliance.settings import ControlSettings
 from appliance.site import seed
+from appliance.sms.desk import SmsDesk
 from appliance.store.store import Store
 from appliance.transfer import SiteTransfer
 from appliance.watch import Watch
@@ -133,6 +135,9 @@ class Daemon:
         )
         self._phones = Phones(events, people, settings.realm, time.time, switchboard.telephones)
         self._watch = Watch(switchboard, self._phones, events, store)
+        self._sms = SmsDesk(
+            store, events, plugins, lines=switchboard.trunks.lines.values, send=links["line"].send, now=time.time
+        )
         people.on_seats = lambda: switchboard.send("phone", self._phones.accounts())
         box = CoreBox(
             config=self._config,
@@ -141,6 +146,7 @@ class Daemon:
             store=store,
             switchboard=switchboard,
             phones=self._phones,
+            sms=self._sms,
         )
         plugins.collect(core_services(switchboard), settings.etc / "prompts")
         numbers.services = plugins.services.keys
@@ -148,6 +154,8 @@ class Daemon:
         stack.push_async_callback(plugins.stop)
         stack.push_async_callback(box.tasks.stop)
         stack.push_async_callback(switchboard.stop)
+        await self._sms.open()
+        stack.push_async_callback(self._sms.close)
         for link in links.values():
             task = asyncio.create_task(link.run(self._up, self._message, self._down), name=f"{link.process} link")
             stack.callback(task.cancel)
@@ -188,6 +196,7 @@ class Daemon:
                 **SiteMethods(people, numbers, site, view.logged_in).table,
                 **SetupMethods(events).table,
                 **TrunkMethods(switchboard.trunks).table,
+                **SmsMethods(self._sms).table,
                 "diagnose": diagnose,
                 "leftover": self._leftover,
             },
@@ -213,6 +222,8 @@ class Daemon:
             self._snapshots[process] = snapshot
             if len(self._snapshots) == 2:
                 self._reported.set()
+        if process == "line":
+            self._sms.line_up(snapshot)
         if process == "phone":
             self.switchboard.send("phone", self._phones.accounts())
             self.switchboard.send("phone", self._phones.remembered())
@@ -222,7 +233,7 @@ class Daemon:
         self._watch.handle(process, message)
         if isinstance(message, Cleared) and not self._adopted:
             self._cleared_early.setdefault(message.leg, message)
-        if not self._phones.handle(message):
+        if not self._phones.handle(message) and not self._sms.handle(message):
             self.switchboard.handle(process, message)
 
     def _down(self, process: Process) -> None:

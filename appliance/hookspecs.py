@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from appliance.findings import Finding, Place
     from appliance.plugin import Box, Method, Service
     from appliance.sitefiles import SiteFiles
+    from appliance.sms.message import ShortMessage
 
 hookspec = pluggy.HookspecMarker("onecall")
 
@@ -103,4 +104,13 @@ def onecall_adopted(call: Call) -> Awaitable[None]:
 @hookspec
 def onecall_seat_cleared(seat: str, cause: int) -> Awaitable[None]:
     """A leg to or from a phone has ended: an agent whose own call is over can be offered the next."""
+    raise NotImplementedError
+
+
+@hookspec
+def onecall_sms_received(message: ShortMessage) -> Awaitable[None]:
+    """A short message has come in and is on the disk. After a restart in this moment it may be told twice, never not.
+
+    One after the other; what takes long belongs into ``box.spawn``. Answer with ``box.send_sms``.
+    """
     raise NotImplementedError

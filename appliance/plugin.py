@@ -19,6 +19,7 @@ from appliance.events.types import Event
 from appliance.findings import Finding, Place
 from appliance.people.directory import Agent, Directory
 from appliance.sitefiles import SiteFiles
+from appliance.sms.message import ShortMessage
 from appliance.speaking import Digits, Money
 from appliance.store.store import Store
 from hw.journal import mark as log_fields
@@ -26,7 +27,8 @@ from hw.settings import SettingsError, structure
 
 __all__ = [
     "Agent", "AgentRow", "Box", "Call", "Digits", "Directory", "Event", "EventLog", "Finding", "Leg", "Method", "Money",
-    "NotAnswered", "Place", "QueueRow", "Recording", "Row", "Service", "SettingsError", "SiteFiles", "Store",
+    "NotAnswered", "Place", "QueueRow", "Recording", "Row", "Service", "SettingsError", "ShortMessage", "SiteFiles",
+    "Store",
     "catalogue", "date", "hookimpl", "log_fields", "structure", "time",
 ]
 
@@ -67,6 +69,14 @@ class Box(Protocol):
 
     def call_of(self, contact: str) -> Call | None:
         """The call of a contact that is up."""
+        ...
+
+    async def send_sms(self, number: str, text: str, *, contact: str = "", line: str = "") -> str:
+        """Send a short message over the first line that can; it is safe on disk on return, and tried until it is sent.
+
+        Its id, as in the events ``sms.…``. ``contact``: what it belongs to, else it is a contact of its own. Raises
+        ``ValueError`` for a number or text that cannot be, ``LookupError`` where no line carries messages.
+        """
         ...
 
     def registered(self, seat: str) -> bool:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from appliance.calls.leg import Leg
     from appliance.findings import Finding, Place
     from appliance.plugin import Box, Method, Service
+    from appliance.sms.message import ShortMessage
 
 log = logging.getLogger(__name__)
 
@@ -141,6 +142,10 @@ class Plugins:
     async def seat_cleared(self, seat: str, cause: int) -> None:
         """``onecall_seat_cleared`` for all."""
         await self._tell("onecall_seat_cleared", seat=seat, cause=cause)
+
+    async def sms_received(self, message: ShortMessage) -> None:
+        """``onecall_sms_received`` for all."""
+        await self._tell("onecall_sms_received", message=message)
 
     async def diagnose(self, place: Place, language: str) -> list[Finding]:
         """``onecall_diagnose``: what all plugins find; one that fails finds nothing (``alarms`` and log tell)."""

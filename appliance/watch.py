@@ -98,7 +98,7 @@ class Watch:
             rows.append(
                 TrunkRow(
                     state.line, state.kind, state.up, state.alarm, len(state.channels), busy, blocked,
-                    trunks.refused[state.line], trunks.draining(state.line), state.duplex,
+                    trunks.refused[state.line], trunks.draining(state.line), state.duplex, state.signal_dbm,
                 )
             )  # fmt: skip
         return rows

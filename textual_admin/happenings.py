@@ -63,6 +63,12 @@ KINDS: Mapping[str, str] = {
     "recording.made": N_("recording saved"),
     "recording.failed": N_("recording failed"),
     "speech.failed": N_("speech failed"),
+    "sms.queued": N_("message to send"),
+    "sms.sent": N_("message sent"),
+    "sms.postponed": N_("message is tried again later"),
+    "sms.failed": N_("message failed"),
+    "sms.reported": N_("message reported"),
+    "sms.received": N_("message came in"),
     "site.seeded": N_("default site written"),
     "site.setup_done": N_("site set up"),
 }
@@ -94,6 +100,13 @@ KEYS: Mapping[str, str] = {
     "alarm": N_("alarm"),
     "blocked": N_("blocked"),
     "talked": N_("talked"),
+    "characters": N_("characters"),
+    "parts": N_("parts"),
+    "missing": N_("missing"),
+    "unknown": N_("end unknown"),
+    "delivered": N_("delivered"),
+    "readable": N_("readable"),
+    "again_s": N_("again in seconds"),
 }
 
 #: Causes of Q.850 that a call centre meets daily.
@@ -111,7 +124,7 @@ CAUSES: Mapping[int, str] = {
 }
 
 #: Data that says nothing to a person who looks at the log, or is said by the kind.
-_LEFT_OUT = frozenset({"leg", "peer", "version", "was", "was_ms", "name", "agents", "free", "path"})
+_LEFT_OUT = frozenset({"leg", "peer", "version", "was", "was_ms", "name", "agents", "free", "path", "id"})
 #: Values that are words of the product.
 VALUES: Mapping[str, str] = {
     "far": N_("the far end"),

@@ -45,7 +45,7 @@ class TrunkRow:
     """One trunk (span or SIP trunk) with its totals since the start of the control process.
 
     A SIP trunk has no channels: ``busy`` are its calls, ``blocked`` 1 when it takes none. ``draining``: its last call
-    is awaited. ``duplex`` False: nobody can talk over it, menus and voicemail work.
+    is awaited. ``duplex`` False: nobody can talk over it, menus and voicemail work. ``signal_dbm``: a mobile line's.
     """
 
     line: str
@@ -58,6 +58,7 @@ class TrunkRow:
     refused: int = 0
     draining: bool = False
     duplex: bool = True
+    signal_dbm: int | None = None
 
 
 @frozen
@@ -195,6 +196,29 @@ class Status:
     store: dict[str, int] = field(factory=dict)
     api: dict[str, int] = field(factory=dict)
     alarms: tuple[str, ...] = ()
+
+
+@frozen
+class SmsRow:
+    """One short message. ``state``: ours: waiting, sending, sent, delivered, undelivered, failed, unknown (nobody can
+    say whether it was taken); theirs: received, handled (plugins have seen it). ``sent`` of its ``parts`` were taken;
+    ``next_at`` is when it is tried again, 0 unless it waits. Times are epoch seconds.
+    """
+
+    id: str
+    incoming: bool
+    at: float
+    number: str
+    text: str
+    state: str
+    line: str
+    contact: str
+    parts: int
+    missing: int
+    sent: int
+    tries: int
+    next_at: float
+    reason: str
 
 
 @frozen

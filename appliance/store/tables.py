@@ -120,3 +120,33 @@ block = Table(
     Column("channel", Integer, primary_key=True, autoincrement=False, server_default="0"),
     Column("draining", Boolean, nullable=False, server_default="0"),
 )
+
+#: Short messages, both ways. ``wanted``: the line it shall go over, "" for any; ``line``: the one it went or came over.
+#: ``reference`` joins the parts of ours; ``references`` are the network's of each part that it took, and ``reports``
+#: what became of those. ``state`` as in ``appliance.sms.message``.
+sms = Table(
+    "sms",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("incoming", Boolean, nullable=False),
+    Column("contact", String, nullable=False, server_default=""),
+    Column("wanted", String, nullable=False, server_default=""),
+    Column("line", String, nullable=False, server_default=""),
+    Column("number", String, nullable=False),
+    Column("text", String, nullable=False),
+    Column("state", String, nullable=False),
+    Column("at", Float, nullable=False),
+    Column("parts", Integer, nullable=False, server_default="0"),
+    Column("missing", Integer, nullable=False, server_default="0"),
+    Column("reference", Integer, nullable=False, server_default="0"),
+    Column("references", JSON, nullable=False),
+    Column("reports", JSON, nullable=False),
+    Column("tries", Integer, nullable=False, server_default="0"),
+    Column("next_at", Float, nullable=False, server_default="0"),
+    Column("reason", String, nullable=False, server_default=""),
+    Column("pdu", String, nullable=False, server_default=""),
+    Index(None, "at"),
+    Index(None, "state"),
+    Index(None, "number", "at"),
+    Index(None, "contact"),
+)

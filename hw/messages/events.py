@@ -230,6 +230,7 @@ class SmsSent:
     """
 
     id: str
+    line: str
     part: int
     parts: int
     reference: int
@@ -244,6 +245,7 @@ class SmsFailed:
     """
 
     id: str
+    line: str
     outcome: Literal["again", "refused", "unknown"]
     reason: str
 

@@ -19,6 +19,7 @@ import pytest
 import plugins.speech.plugin as speech
 from appliance.plugin import Digits
 from appliance.pluginmanager import GROUP, Plugins
+from hw.messages import ChannelState, LineState, SendSms, SmsReceived
 from tests.plugins.house import House, house
 
 CONFIG = """
@@ -109,6 +110,26 @@ def test_an_unknown_office_is_told_and_after_three_tries_an_agent_helps(tmp_path
         assert await here.desk.switchboard.plugins.methods["branches.list"]() == {
             "021": "08:30-18:00", "022": "09:00-17:00",
         }  # fmt: skip
+
+    call(tmp_path, branches, scenario)
+
+
+@pytest.mark.requirement("A9.12")
+def test_an_office_s_number_as_a_short_message_is_answered_by_one(tmp_path: Path, branches: ModuleType) -> None:
+    assert branches.onecall_sms_received
+
+    async def scenario(here: House) -> None:
+        here.box.now = datetime(2026, 3, 2, 12, 30).timestamp
+        here.desk.say("line", LineState("gsm1", "gsm", True, (ChannelState(1, "idle"),), sms=True))
+        for name, text in (("a", "hello"), ("b", " 021\n")):
+            here.desk.say("line", SmsReceived(name, "gsm1", "13800138000", text))
+        sent = await here.desk.sent(SendSms)
+        assert (sent.line, sent.number) == ("gsm1", "13800138000")
+        assert "上海浦东" in sent.text and "08:30" in sent.text
+        asked = await here.desk.until("branches.asked")
+        queued = await here.desk.until("sms.queued")
+        [came] = [row for row in await here.desk.events.rows(kind="sms.received") if row.data["id"].endswith("-b")]
+        assert asked.contact == queued.contact == came.contact
 
     call(tmp_path, branches, scenario)
 

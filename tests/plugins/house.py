@@ -66,6 +66,7 @@ async def house(
         box = CoreBox(
             config=path / "onecall.toml", etc=etc, var=path / "var", store=made.store, switchboard=board,
             phones=Phones(made.events, board.people, "onecall", time.time, board.telephones),
+            sms=made.sms,
         )  # fmt: skip
         here = House(made, box)
         for name, module in plugins.items():

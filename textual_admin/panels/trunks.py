@@ -74,6 +74,7 @@ def _trunk(row: TrunkRow) -> Line:
     text = f"{up.text()} {row.alarm or talks}".strip()
     use = _("{}/{} busy").format(row.busy, row.channels) if row.channels else _("{} calls").format(row.busy)
     use += " " + CHANNELS["blocked"].text() if row.blocked and not row.channels else ""
+    signal = "" if row.signal_dbm is None else _("signal {} dBm").format(row.signal_dbm)
     refused = _("{} refused").format(row.refused) if row.refused else ""
     return Line(
         row,
@@ -83,7 +84,7 @@ def _trunk(row: TrunkRow) -> Line:
             Cell(text, up.tone),
             Cell(use),
             Cell(refused),
-            Cell(""),
+            Cell(signal),
             Cell(""),
         ),
     )

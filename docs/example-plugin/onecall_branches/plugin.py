@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from appliance.plugin import Box, Call, Method, Service, hookimpl
-from onecall_branches.service import serve
+from appliance.plugin import Box, Call, Method, Service, ShortMessage, hookimpl
+from onecall_branches.service import reply, serve
 from onecall_branches.settings import BranchSettings
 
 _box: Box
@@ -37,6 +37,12 @@ def onecall_prompts() -> Mapping[str, Path]:
     """The texts; a site can put its own into etc/prompts, or record clips."""
     folder = Path(__file__).parent / "prompts"
     return {"zh": folder / "zh.toml", "en": folder / "en.toml"}
+
+
+@hookimpl
+async def onecall_sms_received(message: ShortMessage) -> None:
+    """An office's number as a short message is answered with its hours; what is none is somebody else's."""
+    await reply(message, _box, _settings)
 
 
 async def _serve(call: Call, argument: str) -> None:

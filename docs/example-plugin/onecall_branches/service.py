@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from attrs import frozen
 
-from appliance.plugin import Box, Call, Digits, Event
+from appliance.plugin import Box, Call, Digits, Event, ShortMessage
 from onecall_branches.engine import answer
 from onecall_branches.settings import BranchSettings
 
@@ -41,3 +41,14 @@ async def serve(call: Call, box: Box, settings: BranchSettings) -> None:
         if (await call.say("branches.more", until_digit=True) or await call.digit(5.0)) == "0":
             call.go(settings.operator)
     call.go(settings.operator)
+
+
+async def reply(message: ShortMessage, box: Box, settings: BranchSettings) -> None:
+    """Answer a short message that is an office's number; the answer belongs to the contact that the message is."""
+    branch = settings.offices.get(message.text.strip())
+    if branch is None:
+        return
+    told = answer(branch, datetime.fromtimestamp(box.now()), box.language)
+    box.events.append(BranchAsked(message.text.strip(), found=True, open=told.open), message.contact)
+    text = box.prompts[box.language][told.prompt].format(**told.values)
+    await box.send_sms(message.number, text, contact=message.contact)

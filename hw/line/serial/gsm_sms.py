@@ -223,7 +223,7 @@ class GsmMessages:
                 return
             self._counts["sms_sent"] += 1
             references = [gsm_codes.numbers(line)[0] for line in answer.lines if line.startswith("+CMGS:")]
-            self._result(SmsSent(message.id, part, len(pdus), references[0] if references else -1))
+            self._result(SmsSent(message.id, self._line, part, len(pdus), references[0] if references else -1))
         self._to_send = None
 
     def _pdu(self, message: SendSms, body: Body) -> tuple[str, int]:
@@ -233,7 +233,7 @@ class GsmMessages:
         assert self._to_send is not None
         message, self._to_send = self._to_send, None
         self._counts["sms_failed"] += 1
-        self._result(SmsFailed(message.id, outcome, reason))
+        self._result(SmsFailed(message.id, self._line, outcome, reason))
 
     def _result(self, result: SmsSent | SmsFailed) -> None:
         self._results.append(result)

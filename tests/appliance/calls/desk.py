@@ -17,6 +17,7 @@ from appliance.events.log import EventLog
 from appliance.link.client import LinkDown
 from appliance.people.directory import Directory
 from appliance.pluginmanager import Plugins
+from appliance.sms.desk import SmsDesk
 from appliance.store.store import Store
 from hw.messages import (
     Answered,
@@ -33,6 +34,7 @@ from hw.messages import (
     Play,
     Played,
     RtpOpened,
+    Snapshot,
 )
 
 OURS = Media("127.0.0.1", 40000, (Codec("PCMA", 8),), 101)
@@ -72,12 +74,17 @@ class Desk:
         self.phone = PlayedProcess(self, "phone")
         self.arrived = asyncio.Event()
         self.switchboard: Switchboard
+        self.sms: SmsDesk
         self.events: EventLog
         self.store: Store
 
     def say(self, process: str, message: Message) -> None:
         """An event comes up, in the next turn of the loop."""
-        asyncio.get_running_loop().call_soon(self.switchboard.handle, process, message)
+        asyncio.get_running_loop().call_soon(self._handle, process, message)
+
+    def _handle(self, process: str, message: Message) -> None:
+        if not self.sms.handle(message):
+            self.switchboard.handle(process, message)
 
     async def sent(self, kind: type, process: str = "", after: int = 0) -> Any:
         """The next command of a kind that was sent (from index ``after`` of that kind on)."""
@@ -138,10 +145,16 @@ async def desk(path: Path, services: Mapping[str, Any] | None = None, **more: An
         numbers=[Number("95001", "test:"), Number("95002", "extension:8001"), Number("*50*", "test:")],
         **more,
     )
+    made.sms = SmsDesk(
+        store, made.events, plugins, lines=made.switchboard.trunks.lines.values, send=made.line.send, now=time.time
+    )
+    await made.sms.open()
+    made.sms.line_up(Snapshot("line"))
     plugins.services = {**core_services(made.switchboard), **(services or {})}
     made.switchboard.handle("line", LineState("e1", "pri", True, (ChannelState(5, "idle"),)))
     try:
         yield made
     finally:
+        await made.sms.close()
         await made.switchboard.stop()
         await store.close()

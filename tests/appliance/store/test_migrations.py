@@ -79,7 +79,7 @@ def test_a_plugin_has_a_branch_of_its_own_and_may_be_switched_off(tmp_path: Path
     engine = create_engine(sqlite.url(database, asynchronous=False))
     with engine.connect() as connection:
         assert current(connection, folder) == ("memo_0002",)
-        assert current(connection, CORE) == ("core_0002",)
+        assert current(connection, CORE) == ("core_0003",)
         assert {column["name"] for column in inspect(connection).get_columns("memo")} == {"id", "text"}
     engine.dispose()
 

@@ -160,7 +160,9 @@ async def floor(path: Path, queues: str, settings: str = "") -> AsyncIterator[Fl
         switchboard.plugins.register(plugin, "acd")
         switchboard.plugins.register(voice, "voice")
         switchboard.plugins.collect(core_services(switchboard), path / "prompts")
-        box = CoreBox(config=config, etc=path, var=path, store=d.store, switchboard=switchboard, phones=phones)
+        box = CoreBox(
+            config=config, etc=path, var=path, store=d.store, switchboard=switchboard, phones=phones, sms=d.sms
+        )
         made = Floor(d, box, phones, voice)
         made.plug("8001")
         made.plug("8002")

@@ -70,7 +70,7 @@ async def studio(path: Path, settings: str) -> AsyncIterator[Studio]:
         board.plugins.collect(core_services(board), path / "prompts")
         phones = Phones(d.events, board.people, "onecall", board.now, board.telephones)
         box = CoreBox(
-            config=path / "onecall.toml", etc=path, var=path, store=d.store, switchboard=board, phones=phones
+            config=path / "onecall.toml", etc=path, var=path, store=d.store, switchboard=board, phones=phones, sms=d.sms
         )
         await board.plugins.start(box)
         try:
