@@ -37,6 +37,13 @@ def _names_differ(_: Any, attribute: Attribute[tuple[SpanSettings, ...]], value:
             raise ValueError(f"{attribute.name}: the name {name!r} is given twice")
 
 
+def _tones_are_known(line: LineSettings, attribute: Attribute[Any], value: tuple[SpanSettings, ...]) -> None:
+    """Of an exchange's analog line the tones say when to dial and when it is over; DEFAULT's are listened for."""
+    for span in value:
+        if span.signalling == "fxo" and line.zone != DEFAULT:
+            raise ValueError(f"{attribute.name}: {span.name} (fxo) works in the zone {DEFAULT} only, so far")
+
+
 def _zone(_: Any, attribute: Attribute[str], value: str) -> None:
     if value not in ZONES:
         raise ValueError(f"{attribute.name}: {value!r} is no zone (there are {', '.join(ZONES)})")
@@ -203,7 +210,7 @@ class LineSettings:
     zone: str = field(default=DEFAULT, validator=_zone)
     #: A stream that wants packets and gets none for so long is reported as ``RtpLost``.
     rtp_silence_ms: int = field(default=5000, validator=validators.ge(200))
-    spans: tuple[SpanSettings, ...] = field(default=(), validator=_names_differ)
+    spans: tuple[SpanSettings, ...] = field(default=(), validator=[_names_differ, _tones_are_known])
     #: Folder whose unfinished recordings (``*.part``, left by a killed process) are made whole at start.
     recordings: Path | None = None
     #: Decoded clips that are kept in memory.

@@ -23,6 +23,8 @@ def test_a_socket_is_enough_and_spans_have_all_bearer_channels() -> None:
     ({"spans": [{"name": "e1", "driver": "dadhi"}]}, "driver"), ({"rtp_silence_ms": 10}, "200"),
     ({"rtp": 1}, "unknown key rtp"), ({"zone": "xx"}, "'xx' is no zone (there are cn, hk, tw, sg, us, uk, de, fr)"),
     ({"spans": [{"name": "lines", "signalling": "fxo"}]}, "loop.numbers: 0 given, one for each analog channel: 4"),
+    ({"zone": "us", "spans": [{"name": "co", "signalling": "fxo", "channels": [1], "loop": {"numbers": ["1"]}}]},
+     "co (fxo) works in the zone cn only"),
     ({"spans": [{"name": "e1", "loop": {"numbers": ["801"]}}]}, "1 given, one for each analog channel: 0"),
     ({"spans": [{"name": "x", "signalling": "fxs", "channels": [1], "loop": {"numbers": ["8-1"]}}]}, "no number"),
     ({"spans": [{"name": "x", "signalling": "fxs", "channels": [1], "loop": {"flash_ms": 5}}]}, "flash_ms"),
