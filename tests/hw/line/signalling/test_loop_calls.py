@@ -1,5 +1,5 @@
-"""Calls over analog lines and from analog telephones: real rings, tones, keys and caller IDs between our trunk and the
-simulated far end, whose ports have the same sockets as a card's would.
+"""Calls over analog lines: real rings, tones, keys and caller IDs between our trunk and the simulated exchange, whose
+ports have the same sockets as a card's would.
 
 The line's tick runs as fast as it can: a second of the line takes some 10 ms.
 """
@@ -7,8 +7,6 @@ The line's tick runs as fast as it can: a second of the line takes some 10 ms.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 import pytest
@@ -16,55 +14,14 @@ from attrs import evolve
 
 from hw.line.settings import LoopSettings
 from hw.line.trunk import NoChannel
-from hw.messages import Alerting, Answered, Cleared, Fault, Flash, Incoming, LineState, Proceeding
+from hw.messages import Alerting, Answered, Cleared, Fault, Incoming, LineState, Proceeding
 from hw.sim.exchange import NumberSettings
-from hw.sim.exchange_loop import LoopExchangeSpan
-from hw.sim.subscriber import CallCleared
-from tests.hw.conftest import Open, Pair
+from tests.hw.conftest import Pair
+from tests.hw.line.signalling.loop_ends import CALLER, Loop, far, run, seconds_pass
 
-CALLER, LINES, PHONES = "13800138000", ("95001", "95002"), ("801", "802")
-FSK = LoopSettings(numbers=LINES)
+FSK = LoopSettings(numbers=("95001", "95002"))
 TURNING = evolve(FSK, polarity=True)
-DESK = LoopSettings(numbers=PHONES, polarity=True, digit_ms=1000)
 ANSWERS = (NumberSettings("10000", code=77, answer_ms=0),)
-Loop = Callable[..., AbstractAsyncContextManager[Pair]]
-
-
-@pytest.fixture
-def loop(pair: Open) -> Loop:
-    """As ``pair``, with two lines (or telephones) and a tick that runs."""
-
-    @asynccontextmanager
-    async def opened(loop: LoopSettings = FSK, *, telephones: bool = False, **settings: Any) -> AsyncIterator[Pair]:
-        signalling = "fxs" if telephones else "fxo"
-        async with pair(signalling=signalling, channels=(1, 2), loop=loop, **settings) as p:
-            ticking = asyncio.create_task(p.tick_fast())
-            yield p
-            await p.trunk.close()
-            ticking.cancel()
-
-    return opened
-
-
-def run(test: Callable[[], Awaitable[None]]) -> None:
-    async def main() -> None:
-        async with asyncio.timeout(30):
-            await test()
-
-    asyncio.run(main())
-
-
-def far(p: Pair) -> LoopExchangeSpan:
-    span = p.exchange.spans[0]
-    assert isinstance(span, LoopExchangeSpan)
-    return span
-
-
-async def seconds_pass(p: Pair, seconds: float) -> None:
-    """So much time of the line."""
-    there = far(p).counters["ticks"] + seconds * 50
-    while far(p).counters["ticks"] < there:
-        await asyncio.sleep(0)
 
 
 async def outgoing(p: Pair, number: str = "10000") -> None:
@@ -102,7 +59,7 @@ def test_a_caller_comes_with_his_number_and_talks(loop: Loop, kind: Any) -> None
 
 def test_a_caller_who_hides_is_restricted(loop: Loop) -> None:
     async def main() -> None:
-        async with loop() as p:
+        async with loop(FSK) as p:
             p.exchange.call("95001", CALLER, restricted=True)
             incoming = await p.incoming()
             assert incoming.restricted and not incoming.caller
@@ -113,7 +70,7 @@ def test_a_caller_who_hides_is_restricted(loop: Loop) -> None:
 @pytest.mark.requirement("A9.18")
 def test_a_damaged_caller_id_is_counted_and_the_call_is_offered_at_the_second_ring(loop: Loop) -> None:
     async def main() -> None:
-        async with loop() as p:
+        async with loop(FSK) as p:
             far(p).damage_caller_id = True
             p.exchange.call("95001", CALLER)
             began = far(p).counters["ticks"]
@@ -127,7 +84,7 @@ def test_a_damaged_caller_id_is_counted_and_the_call_is_offered_at_the_second_ri
 @pytest.mark.parametrize("noise", [-40.0, -35.0])
 def test_noise_on_the_line_hinders_neither_the_callers_number_nor_the_release(loop: Loop, noise: float) -> None:
     async def main() -> None:
-        async with loop() as p:
+        async with loop(FSK) as p:
             far(p).noise_dbm0 = noise
             caller = p.exchange.call("95001", CALLER)
             incoming = await p.incoming()
@@ -143,7 +100,7 @@ def test_noise_on_the_line_hinders_neither_the_callers_number_nor_the_release(lo
 
 def test_a_caller_who_gives_up_is_cleared_or_counted_as_abandoned(loop: Loop) -> None:
     async def main() -> None:
-        async with loop() as p:
+        async with loop(FSK) as p:
             early, late = p.exchange.call("95001", CALLER), p.exchange.call("95002", CALLER)
             await seconds_pass(p, 0.5)
             early.hangup()
@@ -158,7 +115,7 @@ def test_a_caller_who_gives_up_is_cleared_or_counted_as_abandoned(loop: Loop) ->
 
 def test_a_ring_that_is_refused_rings_on_unheard_until_the_caller_gives_up(loop: Loop) -> None:
     async def main() -> None:
-        async with loop() as p:
+        async with loop(FSK) as p:
             caller = p.exchange.call("95001", CALLER)
             p.trunk.hangup((await p.incoming()).leg, 17)
             assert (await p.next(Cleared)).by == "us"
@@ -214,7 +171,7 @@ def test_without_polarity_the_answer_is_speech_after_ringback_or_ringback_that_s
     loop: Loop, speaks: bool
 ) -> None:
     async def main() -> None:
-        async with loop() as p:
+        async with loop(FSK) as p:
             calls: asyncio.Queue[Any] = asyncio.Queue()
             p.exchange.on_call = calls.put_nowait
             p.trunk.dial("out", "10000", "", "")
@@ -237,7 +194,7 @@ def test_without_polarity_the_answer_is_speech_after_ringback_or_ringback_that_s
 @pytest.mark.parametrize(("answers", "cause"), [("busy", 17), ("reject", 42)])
 def test_busy_and_congestion_tone_are_their_causes(loop: Loop, answers: Any, cause: int) -> None:
     async def main() -> None:
-        async with loop(numbers=(NumberSettings("10000", answers),)) as p:
+        async with loop(FSK, numbers=(NumberSettings("10000", answers),)) as p:
             p.trunk.dial("out", "10000", "", "")
             assert await p.next(Cleared) == Cleared("out", cause, "far")
             await p.until_idle()
@@ -329,7 +286,7 @@ def test_an_exchange_that_never_turns_the_polarity_leaves_the_call_unanswered(lo
 
 def test_a_number_that_cannot_be_dialled_is_refused(loop: Loop) -> None:
     async def main() -> None:
-        async with loop() as p:
+        async with loop(FSK) as p:
             for number in ("", "10-00", "1" * 65):
                 with pytest.raises(ValueError, match="allowed"):
                     p.trunk.dial("out", number, "", "")
@@ -399,129 +356,11 @@ def test_the_line_is_told_idle_again_once_the_exchange_has_come_to_rest_after_a_
 
 def test_a_blocked_line_takes_no_call_out_but_rings(loop: Loop) -> None:
     async def main() -> None:
-        async with loop() as p:
+        async with loop(FSK) as p:
             p.trunk.block(None, True)
             with pytest.raises(NoChannel):
                 p.trunk.dial("out", "10000", "", "")
             p.exchange.call("95001", CALLER)
             await p.incoming()
-
-    run(main)
-
-
-# -- telephones ---
-
-
-@pytest.mark.requirement("A9.16")
-def test_a_telephone_dials_hears_ringback_is_answered_and_talks(loop: Loop) -> None:
-    async def main() -> None:
-        async with loop(DESK, telephones=True) as p:
-            person = p.exchange.call("95001", "802")
-            incoming = await p.incoming()
-            assert (incoming.called, incoming.caller, incoming.channel) == ("95001", "802", 2)
-            p.trunk.alert(incoming.leg)
-            await person.alerting()
-            assert person.inband and person.phase == "alerting"
-            p.trunk.answer(incoming.leg)
-            await person.answered()
-            person.say(1234)
-            await person.hears(1234, 3)
-            person.hangup()
-            assert await p.next(Cleared) == Cleared(incoming.leg, 16, "far")
-            await p.until_idle()
-
-    run(main)
-
-
-def test_a_telephone_whose_call_is_cleared_hears_busy_tone_and_is_put_down(loop: Loop) -> None:
-    async def main() -> None:
-        async with loop(DESK, telephones=True) as p:
-            person = p.exchange.call("95001", "801")
-            incoming = await p.incoming()
-            p.trunk.hangup(incoming.leg, 17)
-            assert await person.cleared() == 17
-            await p.until_idle()
-
-    run(main)
-
-
-@pytest.mark.requirement("A9.18")
-@pytest.mark.parametrize("kind", ["fsk", "dtmf", "none"])
-def test_a_telephone_rings_with_the_callers_number_and_talks(loop: Loop, kind: Any) -> None:
-    async def main() -> None:
-        async with loop(evolve(DESK, cid=kind), telephones=True) as p:
-            people: asyncio.Queue[Any] = asyncio.Queue()
-            p.exchange.on_call = people.put_nowait
-            assert p.trunk.dial("in", "802", CALLER, "") == 2
-            await p.next(Alerting, leg="in")
-            person = await people.get()
-            assert (person.called, person.caller) == ("802", "" if kind == "none" else CALLER)
-            person.answer()
-            await p.next(Answered, leg="in")
-            person.say(1234)
-            await person.hears(1234, 3)
-            p.trunk.hangup("in", 16)
-            assert await person.cleared() == 16
-            await p.until_idle()
-
-    run(main)
-
-
-def test_a_telephone_that_is_not_answered_stops_ringing(loop: Loop) -> None:
-    async def main() -> None:
-        async with loop(DESK, telephones=True, numbers=(NumberSettings("801", "never"),)) as p:
-            p.trunk.dial("in", "801", CALLER, "")
-            await p.until(lambda: bool(p.exchange.subscribers))
-            (person,) = p.exchange.subscribers
-            p.trunk.hangup("in", 16)
-            assert await person.cleared() == 16
-            await p.until_idle()
-
-    run(main)
-
-
-def test_a_telephone_that_is_busy_unknown_or_lost_cannot_be_called(loop: Loop) -> None:
-    async def main() -> None:
-        async with loop(DESK, telephones=True) as p:
-            p.exchange.call("95001", "801")
-            await p.incoming()
-            for number, cause in (("801", 17), ("899", 1)):
-                with pytest.raises(NoChannel) as refused:
-                    p.trunk.dial("in", number, "", "")
-                assert refused.value.cause == cause
-            far(p).cut()
-            await p.line(up=False)
-            with pytest.raises(NoChannel) as refused:
-                p.trunk.dial("in", "802", "", "")
-            assert refused.value.cause == 27
-
-    run(main)
-
-
-def test_a_hook_flash_of_a_telephone_is_told(loop: Loop) -> None:
-    async def main() -> None:
-        async with loop(DESK, telephones=True) as p:
-            person = p.exchange.call("95001", "801")
-            incoming = await p.incoming()
-            p.trunk.answer(incoming.leg)
-            await person.answered()
-            far(p).flash(person)
-            assert await p.next(Flash) == Flash(incoming.leg)
-            with pytest.raises(ValueError, match="telephone"):
-                p.trunk.flash(incoming.leg)
-
-    run(main)
-
-
-def test_a_telephone_that_is_put_down_while_it_rings_at_the_other_end_ends_the_call(loop: Loop) -> None:
-    async def main() -> None:
-        async with loop(DESK, telephones=True) as p:
-            person = p.exchange.call("95001", "801")
-            incoming = await p.incoming()
-            p.trunk.alert(incoming.leg)
-            person.hangup()
-            assert await p.next(Cleared) == Cleared(incoming.leg, 16, "far")
-            with pytest.raises(CallCleared):
-                await person.answered()
 
     run(main)
