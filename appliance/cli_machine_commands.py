@@ -150,7 +150,7 @@ def lines(wanted: argparse.Namespace, _: Translate) -> int:
     """What lines there are and could be, what is wrong with the cards, or which to use."""
     config = wanted.config or settings.DEFAULT
     if wanted.action == "use":
-        text = _with_lines(_text(config), config, wanted.kind, wanted.address, wanted.port)
+        text = _with_lines(_text(config), config, wanted.kind, wanted.address, wanted.port, wanted.number)
         question = _("Use the lines {!r} from the next start on, and no others?").format(wanted.kind)
         if not wanted.yes and not ask(question, _):
             raise Failed(_("Nothing was changed."))
@@ -184,7 +184,8 @@ def lines(wanted: argparse.Namespace, _: Translate) -> int:
 
 
 def _with_lines(
-    text: str, config: Path, kind: str, address: str | None = None, ports: Sequence[str] | None = None
+    text: str, config: Path, kind: str, address: str | None = None, ports: Sequence[str] | None = None,
+    number: str | None = None,
 ) -> str:
     """The settings with other lines; modems that nobody names are asked who they are."""
     if kind == "modem" and not ports:
@@ -192,7 +193,7 @@ def _with_lines(
             ports = modems.voice_ports(modems.ask(config, devices.find().serial))
         except ValueError as error:
             raise SetupError(str(error)) from None
-    return use_lines(text, kind, address, ports or ())
+    return use_lines(text, kind, address, ports or (), number or "")
 
 
 def setup(wanted: argparse.Namespace, _: Translate) -> int:
@@ -207,13 +208,18 @@ def setup(wanted: argparse.Namespace, _: Translate) -> int:
         found = devices.find()
         say(_("cards: {}").format(", ".join(found.cards) or _("none")))
         say(_("serial ports: {}").format(", ".join(found.serial) or _("none")))
-    number = ""
+    number, modems_wanted = "", False
     for step in steps(_):
         value = _answer(step, wanted, before, _)
         if value and step.change is None:
             number = "" if value == "-" else value
         elif value is not None and step.change is not None and value != step.now(tomllib.loads(text)):
-            text = _with_lines(text, config, value) if step.name == "lines" else step.change(text, value)
+            if step.name == "lines" and value == "modem":
+                modems_wanted = True  # their lines need the number, which is asked after them
+            else:
+                text = step.change(text, value)
+    if modems_wanted:
+        text = _with_lines(text, config, "modem", number=number)
     changed = text != before
     if changed:
         if not wanted.yes and not ask(_("Write {}?").format(config), _):

@@ -64,9 +64,9 @@ RESTART = "sudo systemctl restart onecall.target"
 CHANGE = "sudo onecall {}"
 
 
-def use_lines(kind: str) -> Sequence[str]:
-    """The command's words that choose the lines."""
-    return ("lines", "use", kind)
+def use_lines(kind: str, numbers: Sequence[str]) -> Sequence[str]:
+    """The command's words that choose the lines; modems' lines have the first of ``numbers`` that callers dial."""
+    return ("lines", "use", kind, *(("--number", numbers[0]) if kind == "modem" and numbers else ()))
 
 
 def use_zone(zone: str) -> Sequence[str]:

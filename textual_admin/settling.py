@@ -81,7 +81,7 @@ class Settling:
             return
         kind = machine.other(facts.lines)
         if await self._ask(_question(kind, bool(facts.lines.cards), calls)):
-            await self._change(self._config, machine.use_lines(kind))
+            await self._change(self._config, machine.use_lines(kind, firstrun.published(facts)))
 
     async def _change(self, config: Path, words: Sequence[str]) -> None:
         """Have the settings changed by the command, and the services restart; says what to type where it may not."""

@@ -20,21 +20,26 @@ LINES: Mapping[str, tuple[dict[str, Any], ...]] = {
 }
 
 
-def use_lines(text: str, kind: str, address: str | None = None, ports: Sequence[str] = ()) -> str:
+def use_lines(
+    text: str, kind: str, address: str | None = None, ports: Sequence[str] = (), number: str = ""
+) -> str:
     """The settings with the lines of a kind, and no others. Raises ``EditError``, ``SetupError`` for an unknown kind.
 
     ``address`` is where the simulated exchange's sockets are, instead of the packaged place; ``ports`` are those of the
-    voice modems, an analog line each.
+    voice modems, an analog line each; ``number`` is what callers dial for them.
     """
     if kind not in LINES:
         raise SetupError(f"there are no lines of the kind {kind!r} (there are: {', '.join(LINES)})")
     if kind == "modem":
         if not ports:
             raise SetupError("no voice modem was found; onecall lines check tells what is at the serial ports")
-        return edit.set_tables(text, "line.spans", [_modem(n, port) for n, port in enumerate(ports, 1)])
+        if not number.isdecimal():
+            raise SetupError("a modem's line needs the number that callers dial: --number")
+        return edit.set_tables(text, "line.spans", [_modem(n, port, number) for n, port in enumerate(ports, 1)])
     rows = [{**row, "address": address} if address else row for row in LINES[kind]]
     return edit.set_tables(text, "line.spans", rows)
 
 
-def _modem(number: int, port: str) -> dict[str, Any]:
-    return {"name": f"po{number}", "driver": "serial", "signalling": "voicemodem", "serial": {"port": port}}
+def _modem(count: int, port: str, number: str) -> dict[str, Any]:
+    own = {"serial": {"port": port}, "voicemodem": {"number": number}}
+    return {"name": f"po{count}", "driver": "serial", "signalling": "voicemodem", **own}

@@ -76,6 +76,11 @@ def _has_gsm(span: SpanSettings, attribute: Attribute[GsmSettings | None], value
         raise ValueError(f'{attribute.name}: the signalling gsm needs it, and no other: {{ audio = "/dev/…" }}')
 
 
+def _has_number(span: SpanSettings, attribute: Attribute[VoiceModemSettings], value: VoiceModemSettings) -> None:
+    if span.signalling == "voicemodem" and not value.number:
+        raise ValueError(f'{attribute.name}: a number is needed, calls in are routed by it: {{ number = "…" }}')
+
+
 def _numbers(_: Any, attribute: Attribute[tuple[str, ...]], value: tuple[str, ...]) -> None:
     for number in value:
         if not number.isascii() or not number.isdecimal():
@@ -192,7 +197,7 @@ class SpanSettings:
     loop: LoopSettings = field(factory=LoopSettings, validator=_numbers_fit)
     dahdi: DahdiSettings | None = field(default=None, validator=_has_dahdi)
     serial: SerialSettings | None = field(default=None, validator=_has_serial)
-    voicemodem: VoiceModemSettings = field(factory=VoiceModemSettings)
+    voicemodem: VoiceModemSettings = field(factory=VoiceModemSettings, validator=_has_number)
     gsm: GsmSettings | None = field(default=None, validator=_has_gsm)
 
 

@@ -124,12 +124,16 @@ def test_voice_modems_become_lines_and_without_any_nothing_is_changed(
     assert "no voice modem was found" in capsys.readouterr().err
     assert config.read_text(encoding="utf-8") == before
     ports = ("/dev/serial/by-id/usb-A-if00", "/dev/serial/by-id/usb-B-if00")
-    assert onecall(config, "lines", "use", "modem", "--yes", "--port", ports[0], "--port", ports[1]) == 0
+    named = ("lines", "use", "modem", "--yes", "--port", ports[0], "--port", ports[1])
+    assert onecall(config, *named) == 1
+    assert "needs the number that callers dial" in capsys.readouterr().err
+    assert onecall(config, *named, "--number", "62310001") == 0
     spans = tomllib.loads(config.read_text(encoding="utf-8"))["line"]["spans"]
     assert [(span["name"], span["driver"], span["signalling"]) for span in spans] == [
         ("po1", "serial", "voicemodem"), ("po2", "serial", "voicemodem"),
     ]  # fmt: skip
     assert [span["serial"]["port"] for span in spans] == list(ports)
+    assert {span["voicemodem"]["number"] for span in spans} == {"62310001"}
 
 
 def test_setup_changes_what_is_given_and_keeps_comments(config: Path, capsys: pytest.CaptureFixture[str]) -> None:

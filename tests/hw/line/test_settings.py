@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -33,3 +34,17 @@ def test_an_error_names_the_place_and_what_is_wrong(table, said) -> None:
     with pytest.raises(SettingsError) as error:
         structure({"socket": "/run/x", **table}, LineSettings, "site.toml: [line]")
     assert str(error.value).startswith("site.toml: [line]") and said in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("span", "words"),
+    [
+        ({"driver": "serial", "signalling": "voicemodem"}, "the driver serial needs it"),
+        ({"driver": "serial", "signalling": "pri", "serial": {"port": "/dev/x"}}, "'pri' is not for the driver"),
+        ({"driver": "serial", "signalling": "voicemodem", "serial": {"port": "/dev/x"}}, "a number is needed"),
+        ({"driver": "serial", "signalling": "voicemodem", "serial": {"port": "ttyUSB0"}}, "must be a path"),
+    ],
+)
+def test_a_modems_line_says_what_it_lacks(span: dict[str, Any], words: str) -> None:
+    with pytest.raises(SettingsError, match=words):
+        structure({"socket": "/x", "spans": [{"name": "po1", **span}]}, LineSettings, "here")

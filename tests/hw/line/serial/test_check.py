@@ -22,12 +22,14 @@ name = "po1"
 driver = "serial"
 signalling = "voicemodem"
 serial = {{ port = "{0}/po1.tty" }}
+voicemodem = {{ number = "95001" }}
 
 [[line.spans]]
 name = "po2"
 driver = "serial"
 signalling = "voicemodem"
 serial = {{ port = "{0}/nowhere" }}
+voicemodem = {{ number = "95001" }}
 """
 
 
