@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 import struct
 from collections import deque
@@ -145,9 +146,14 @@ class Rig:
             phone.socket.close()
 
 
+#: Each worker of the tests has 200 pairs of its own: one test takes all of them.
+_FIRST = 20000 + 500 * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+RTP_PORTS = (_FIRST, _FIRST + 400)
+
+
 @pytest.fixture
 def settings(tmp_path: Path) -> LineSettings:
-    return LineSettings(socket=tmp_path / "line.sock", rtp_ports=(31000, 31400), realtime_priority=0)
+    return LineSettings(socket=tmp_path / "line.sock", rtp_ports=RTP_PORTS, realtime_priority=0)
 
 
 @pytest.fixture

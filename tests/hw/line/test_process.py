@@ -55,6 +55,7 @@ from hw.sim.exchange import Exchange, ExchangeSettings, ExchangeSpanSettings, Nu
 from hw.sim.listen import codes
 from hw.sim.pattern import voice
 from hw.sim.rtp import Audio, Stream
+from tests.hw.line.conftest import RTP_PORTS
 
 E = TypeVar("E")
 CALLER, AGENT = 1111, 2222
@@ -139,7 +140,7 @@ async def running(folder: Path, env: dict[str, str] | None = None) -> AsyncItera
     config.write_text(f"""
         [line]
         socket = "{folder}/line.sock"
-        rtp_ports = [32000, 32100]
+        rtp_ports = [{RTP_PORTS[0]}, {RTP_PORTS[1]}]
         recordings = "{folder}/recordings"
         spans = [{{ name = "e1", address = "{folder}/e1" }}]
     """)
