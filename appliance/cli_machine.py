@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from appliance.api.locale import Translate
-from appliance.setup.lines import LINES
+from appliance.setup.lines import LINES, SIGNALLING
 from appliance.setup.steps import steps
 
 #: Done by ``appliance.cli_machine_commands``, which is loaded only then: the others are to be quick.
@@ -35,6 +35,7 @@ def add(
     use = actions.add_parser("use", parents=[action_options], help=_("use the simulator or real lines"))
     use.add_argument("kind", metavar="KIND", choices=tuple(LINES), help=", ".join(LINES))
     use.add_argument("--address", metavar="PATH", help=_("where the simulated exchange is"))
+    use.add_argument("--signalling", choices=SIGNALLING, default="pri", help=_("of a card's digital spans (pri)"))
     use.add_argument("--port", metavar="PORT", action="append", help=_("a voice modem's serial port; else all found"))
     use.add_argument("--number", metavar="NUMBER", help=_("the number that callers dial, for voice modems"))
     use.add_argument("--yes", action="store_true", help=_("do not ask"))

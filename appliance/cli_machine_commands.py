@@ -150,7 +150,10 @@ def lines(wanted: argparse.Namespace, _: Translate) -> int:
     """What lines there are and could be, what is wrong with the cards, or which to use."""
     config = wanted.config or settings.DEFAULT
     if wanted.action == "use":
-        text = _with_lines(_text(config), config, wanted.kind, wanted.address, wanted.port, wanted.number)
+        text = _with_lines(
+            _text(config), config, wanted.kind, address=wanted.address, ports=wanted.port, number=wanted.number,
+            signalling=wanted.signalling,
+        )  # fmt: skip
         question = _("Use the lines {!r} from the next start on, and no others?").format(wanted.kind)
         if not wanted.yes and not ask(question, _):
             raise Failed(_("Nothing was changed."))
@@ -158,6 +161,7 @@ def lines(wanted: argparse.Namespace, _: Translate) -> int:
         if wanted.json:
             emit({"lines": wanted.kind, "before": str(old)})
         else:
+            _say_lines(text, _)
             _restart(old, _)
         return DONE
     if wanted.action == "check":
@@ -183,17 +187,26 @@ def lines(wanted: argparse.Namespace, _: Translate) -> int:
     return DONE
 
 
+def _say_lines(text: str, _: Translate) -> None:
+    """The lines that were chosen, and of analog ports the numbers that they were given."""
+    for span in tomllib.loads(text)["line"]["spans"]:
+        say(f"{span['name']}: {span['driver']}, {span['signalling']}")
+        if numbers := span.get("loop", {}).get("numbers"):
+            say(_("its ports have the numbers {}; give them their own in the settings").format(", ".join(numbers)))
+
+
 def _with_lines(
     text: str, config: Path, kind: str, address: str | None = None, ports: Sequence[str] | None = None,
-    number: str | None = None,
-) -> str:
-    """The settings with other lines; modems that nobody names are asked who they are."""
-    if kind == "modem" and not ports:
-        try:
+    number: str | None = None, signalling: str = "pri",
+) -> str:  # fmt: skip
+    """The settings with other lines; modems that nobody names are asked who they are, and cards what they have."""
+    try:
+        if kind == "modem" and not ports:
             ports = modems.voice_ports(modems.ask(config, devices.find().serial))
-        except ValueError as error:
-            raise SetupError(str(error)) from None
-    return use_lines(text, kind, address, ports or (), number or "")
+        spans = cards.found(signalling) if kind == "dahdi" else []
+    except ValueError as error:
+        raise SetupError(str(error)) from None
+    return use_lines(text, kind, address, ports or (), number or "", spans=spans, signalling=signalling)
 
 
 def setup(wanted: argparse.Namespace, _: Translate) -> int:
@@ -210,7 +223,7 @@ def setup(wanted: argparse.Namespace, _: Translate) -> int:
         say(_("serial ports: {}").format(", ".join(found.serial) or _("none")))
     number, modems_wanted = "", False
     for step in steps(_):
-        value = _answer(step, wanted, before, _)
+        value = _answer(step, wanted, text, _)
         if value and step.change is None:
             number = "" if value == "-" else value
         elif value is not None and step.change is not None and value != step.now(tomllib.loads(text)):
@@ -255,7 +268,12 @@ def _done(wanted: argparse.Namespace, _: Translate) -> int:
 def _answer(step: Step, wanted: argparse.Namespace, text: str, _: Translate) -> str | None:
     """The option's value, else what is typed (nothing: as it is), else None."""
     given: str | None = getattr(wanted, step.name.replace("-", "_"))
-    now = step.now(tomllib.loads(text))
+    tables = tomllib.loads(text)
+    if not step.applies(tables):
+        if given is not None:
+            raise Failed(_("--{}: no line has it").format(step.name))
+        return None
+    now = step.now(tables)
     while True:
         if given is None:
             if wanted.yes:

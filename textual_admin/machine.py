@@ -64,9 +64,16 @@ RESTART = "sudo systemctl restart onecall.target"
 CHANGE = "sudo onecall {}"
 
 
-def use_lines(kind: str, numbers: Sequence[str]) -> Sequence[str]:
-    """The command's words that choose the lines; modems' lines have the first of ``numbers`` that callers dial."""
-    return ("lines", "use", kind, *(("--number", numbers[0]) if kind == "modem" and numbers else ()))
+#: Signalling that a card's digital spans can have.
+SIGNALLING = ("pri", "r2")
+
+
+def use_lines(kind: str, numbers: Sequence[str], signalling: str = "") -> Sequence[str]:
+    """The command's words that choose the lines, and the signalling of a card's digital spans; modems' lines have the
+    first of ``numbers`` that callers dial.
+    """
+    number = ("--number", numbers[0]) if kind == "modem" and numbers else ()
+    return ("lines", "use", kind, *number, *(("--signalling", signalling) if signalling else ()))
 
 
 def use_zone(zone: str) -> Sequence[str]:

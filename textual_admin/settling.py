@@ -80,8 +80,28 @@ class Settling:
             self._app.notify(firstrun.why_unknown(facts), severity="warning", markup=False)
             return
         kind = machine.other(facts.lines)
-        if await self._ask(_question(kind, bool(facts.lines.cards), calls)):
-            await self._change(self._config, machine.use_lines(kind, firstrun.published(facts)))
+        signalling: str | None = ""
+        if kind == "dahdi" and facts.lines.cards:
+            signalling = await self._signalling()
+        if signalling is not None and await self._ask(_question(kind, bool(facts.lines.cards), calls)):
+            await self._change(self._config, machine.use_lines(kind, firstrun.published(facts), signalling))
+
+    async def _signalling(self) -> str | None:
+        """What the exchange speaks on a card's digital spans; None: it was left."""
+        chosen: str | None = None
+
+        async def send(values: Values) -> bool:
+            nonlocal chosen
+            if values["signalling"] not in machine.SIGNALLING:
+                allowed = ", ".join(machine.SIGNALLING)
+                self._app.notify(_("the signalling must be one of {}").format(allowed), severity="error")
+                return False
+            chosen = values["signalling"]
+            return True
+
+        note = _("What the exchange speaks on E1 lines: pri (ISDN, Q.931), or r2 (China's No. 1 signalling, MFC-R2).")
+        await self._form(_("Lines"), note, [Field("signalling", _("Signalling"), machine.SIGNALLING[0])], send)
+        return chosen
 
     async def _change(self, config: Path, words: Sequence[str]) -> None:
         """Have the settings changed by the command, and the services restart; says what to type where it may not."""
@@ -206,7 +226,7 @@ class Settling:
 def _question(kind: str, found: bool, calls: int) -> str:
     """What going over to other lines does."""
     what = {
-        "dahdi": _("Use the card's lines? onecall.toml gets the line e1: DAHDI span 1, PRI."),
+        "dahdi": _("Use the card's lines? onecall.toml gets every E1 span (e1, e2 …) and analog port that is found."),
         "modem": _("Use voice modems? Every serial port is asked; each modem found is a line: po1, po2 …"),
         "sim": _("Use the simulator? onecall.toml gets the line e1 of the simulated exchange; no real call comes in."),
     }[kind]

@@ -27,6 +27,17 @@ def check(config: Path, _: Translate) -> list[Finding]:
     return [finding(fact, _) for fact in facts]
 
 
+def found(signalling: str) -> list[dict[str, Any]]:
+    """Lines for all that the machine's cards have, as the settings take them. Raises ``ValueError`` with a sentence."""
+    words = [sys.executable, "-m", "hw.line.dahdi.proposal", "--signalling", signalling]
+    try:
+        done = subprocess.run(words, capture_output=True, text=True, timeout=_LIMIT_S, check=False)
+        spans: list[dict[str, Any]] = json.loads(done.stdout)
+    except (subprocess.TimeoutExpired, ValueError) as error:
+        raise ValueError(f"the cards could not be asked: {error}") from None
+    return spans
+
+
 def tool(name: Literal["conf", "loop"], config: Path, *more: str) -> int:
     """Run another of the line side's tools for cards, on this terminal; its exit status."""
     module = {"conf": "systemconf", "loop": "loop"}[name]

@@ -11,20 +11,24 @@ from attrs import field, frozen
 
 from appliance.api.locale import Translate
 from appliance.setup import edit
-from appliance.setup.lines import LINES, use_lines
+from appliance.setup.lines import LINES, SIGNALLING, is_digital, use_lines, use_signalling
 from appliance.setup.zones import now as zone_now
 from appliance.setup.zones import titles, use_zone
 
 
 @frozen
 class Step:
-    """One question. ``change`` makes the new text of the settings; None: it is not about the settings file."""
+    """One question. ``change`` makes the new text of the settings; None: it is not about the settings file.
+
+    ``applies`` to these settings, or there is nothing to ask.
+    """
 
     name: str
     question: str
     check: Callable[[str], str]
     now: Callable[[Mapping[str, Any]], str] = lambda _: ""
     change: Callable[[str, str], str] | None = field(default=None)
+    applies: Callable[[Mapping[str, Any]], bool] = lambda _: True
 
 
 def steps(_: Translate) -> list[Step]:
@@ -42,6 +46,8 @@ def steps(_: Translate) -> list[Step]:
         Step("outside-prefix", _("What phones dial before a number outside (- for none: nobody dials out)"), _digits(_),
              _reader("outside_prefix", "9"), _key("outside_prefix")),
         Step("lines", _("Lines ({})").format(", ".join(LINES)), _one_of(tuple(LINES), _), _driver, use_lines),
+        Step("signalling", _("Signalling of the card's digital spans ({})").format(", ".join(SIGNALLING)),
+             _one_of(SIGNALLING, _), _signalling_now, use_signalling, _has_digital),
         Step("number", _("Number that callers dial (- for none)"), _number(_)),
     ]  # fmt: skip
 
@@ -59,6 +65,16 @@ def _driver(tables: Mapping[str, Any]) -> str:
     kinds = {str(span.get("driver", "sim")) for span in tables.get("line", {}).get("spans", ())}
     kind = kinds.pop() if len(kinds) == 1 else ""
     return "modem" if kind == "serial" else kind
+
+
+def _has_digital(tables: Mapping[str, Any]) -> bool:
+    return any(is_digital(span) for span in tables.get("line", {}).get("spans", ()))
+
+
+def _signalling_now(tables: Mapping[str, Any]) -> str:
+    """That of the card's digital spans, if there are some and they are alike."""
+    kinds = {str(span.get("signalling", "pri")) for span in tables.get("line", {}).get("spans", ()) if is_digital(span)}
+    return kinds.pop() if len(kinds) == 1 else ""
 
 
 def _address_now(tables: Mapping[str, Any]) -> str:

@@ -4,6 +4,7 @@ import io
 import json
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -134,6 +135,39 @@ def test_voice_modems_become_lines_and_without_any_nothing_is_changed(
     ]  # fmt: skip
     assert [span["serial"]["port"] for span in spans] == list(ports)
     assert {span["voicemodem"]["number"] for span in spans} == {"62310001"}
+
+
+@pytest.mark.requirement("A9.16")
+def test_all_that_the_cards_have_becomes_lines_and_says_which_numbers_its_ports_have(
+    config: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def found(signalling: str) -> list[dict[str, Any]]:
+        asked.append(signalling)
+        return [
+            {"name": "e1", "driver": "dahdi", "signalling": signalling, "dahdi": {"span": 1, "timing": 1}},
+            {"name": "fxs2", "driver": "dahdi", "signalling": "fxs", "channels": [1, 2], "dahdi": {"span": 2},
+             "loop": {"numbers": ["7201", "7202"]}},
+        ]  # fmt: skip
+
+    monkeypatch.setattr("appliance.diagnosis.cards.found", found)
+    assert onecall(config, "lines", "use", "dahdi", "--signalling", "r2", "--yes") == 0
+    said = capsys.readouterr().err
+    assert "e1: dahdi, r2" in said and "its ports have the numbers 7201, 7202" in said
+    spans = tomllib.loads(config.read_text(encoding="utf-8"))["line"]["spans"]
+    assert (spans, asked) == (found("r2"), ["r2"] * 2)
+    assert onecall(config, "setup", "--signalling", "pri", "--yes") == 0
+    spans = tomllib.loads(config.read_text(encoding="utf-8"))["line"]["spans"]
+    assert [span["signalling"] for span in spans] == ["pri", "fxs"]
+    assert onecall(config, "setup", "--lines", "sim", "--signalling", "r2", "--yes") == 1
+    assert "--signalling: no line has it" in capsys.readouterr().err
+
+
+def test_without_a_card_its_first_span_is_named_with_the_signalling_that_was_chosen(config: Path) -> None:
+    assert onecall(config, "lines", "use", "dahdi", "--signalling", "r2", "--yes") == 0
+    [span] = tomllib.loads(config.read_text(encoding="utf-8"))["line"]["spans"]
+    assert span == {"name": "e1", "driver": "dahdi", "signalling": "r2", "dahdi": {"span": 1}}
 
 
 def test_setup_changes_what_is_given_and_keeps_comments(config: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,12 +7,13 @@ import re
 import tomllib
 from pathlib import Path
 
+import attrs
 import pytest
 
 from appliance.setup.lines import use_lines
 from tests.appliance.api.site_serving import SiteServing, serving_site
 from tests.textual_admin.seeing import Seeing, see
-from textual_admin import firstrun
+from textual_admin import firstrun, machine
 from textual_admin.firstrun import Facts
 from textual_admin.machine import Lines
 
@@ -175,6 +176,34 @@ def test_the_lines_are_chosen_by_the_command_after_a_question_that_says_what_it_
         await see.until("they hold from the next start")
         await see.until("card; found: ")
         assert driver() == "dahdi"
+
+    see(tmp_path, work, serve=serving_site, console={"config": config})
+
+
+@pytest.mark.requirement("A9.18")
+def test_with_a_card_the_signalling_of_its_digital_lines_is_asked_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = simulated(tmp_path)
+    told = machine.lines
+
+    async def lines(config: Path) -> Lines:
+        return attrs.evolve(await told(config), cards=("Span 1: WCT1/0",))
+
+    monkeypatch.setattr(machine, "lines", lines)
+
+    async def work(see: Seeing) -> None:
+        await see.press("8")
+        await see.until("simulator; found: 1 card spans")
+        await opened(see, "lines", "What the exchange speaks on E1 lines")
+        await fill(see, "ss7")
+        await see.until("the signalling must be one of pri, r2")
+        await fill(see, "r2")
+        await see.until("Use the card's lines?")
+        await see.press("y")
+        await see.until("card; found: ")
+        [span] = tomllib.loads(config.read_text(encoding="utf-8"))["line"]["spans"]
+        assert (span["driver"], span["signalling"]) == ("dahdi", "r2")
 
     see(tmp_path, work, serve=serving_site, console={"config": config})
 
