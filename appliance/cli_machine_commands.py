@@ -230,7 +230,7 @@ def setup(wanted: argparse.Namespace, _: Translate) -> int:
             if step.name == "lines" and value == "modem":
                 modems_wanted = True  # their lines need the number, which is asked after them
             else:
-                text = step.change(text, value)
+                text = _with_lines(text, config, value) if step.name == "lines" else step.change(text, value)
     if modems_wanted:
         text = _with_lines(text, config, "modem", number=number)
     changed = text != before

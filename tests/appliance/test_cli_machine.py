@@ -162,6 +162,9 @@ def test_all_that_the_cards_have_becomes_lines_and_says_which_numbers_its_ports_
     assert [span["signalling"] for span in spans] == ["pri", "fxs"]
     assert onecall(config, "setup", "--lines", "sim", "--signalling", "r2", "--yes") == 1
     assert "--signalling: no line has it" in capsys.readouterr().err
+    assert onecall(config, "setup", "--lines", "sim", "--yes") == 0
+    assert onecall(config, "setup", "--lines", "dahdi", "--signalling", "r2", "--yes") == 0
+    assert tomllib.loads(config.read_text(encoding="utf-8"))["line"]["spans"] == found("r2")
 
 
 def test_without_a_card_its_first_span_is_named_with_the_signalling_that_was_chosen(config: Path) -> None:
