@@ -75,7 +75,7 @@ def check(p: ModemPair) -> None:
             assert not [e for e in p.history[place + 1 :] if getattr(e, "leg", "") == event.leg]
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_after_any_order_of_events_the_line_is_idle_and_every_leg_was_cleared_once(
     modem_pair: OpenModem, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
@@ -89,7 +89,7 @@ def test_after_any_order_of_events_the_line_is_idle_and_every_leg_was_cleared_on
         random = Random(seed)
         sim = {"duplex": seed % 2 == 0, "ring_ms": 50}
         async with modem_pair(sim=sim, numbers=NUMBERS, ring_gap_ms=1000) as p:
-            for step in range(150):
+            for step in range(100):
                 act(p, random, step)
                 await asyncio.sleep(random.choice([0, 0, 0.002, 0.02, 0.06]))
             p.modem.power_cycle()
