@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,8 @@ import pytest
 from hw.sim.exchange import NumberSettings
 from hw.sim.listen import codes
 from hw.sim.modem import ModemSettings
-from tests.system.box import running
+from hw.sim.subscriber import Subscriber
+from tests.system.box import Box, running
 
 CALLER, AGENT, CALLED = 4711, 1001, 4712
 LINE, HALF = "po1", "po2"
@@ -25,6 +27,16 @@ def span(name: str, sockets: str) -> dict[str, Any]:
         "name": name, "driver": "serial", "signalling": "voicemodem", "address": f"{sockets}/{name}", "serial": port,
         "voicemodem": {"number": "95001"},
     }  # fmt: skip
+
+
+async def choose(box: Box, caller: Subscriber) -> None:
+    """Press 1 until the menu has it, as people do: a machine that is busy loses frames, and keys with them."""
+    offered = await box.until_event("contact.offered", lambda e: e.data["caller"] == caller.caller)
+    for _ in range(5):
+        await caller.press("1")
+        with contextlib.suppress(TimeoutError):
+            await box.until_event("menu.left", lambda e: e.contact == offered.contact, 4)
+            return
 
 
 @pytest.mark.requirement("A1.07", "A1.14")
@@ -48,7 +60,7 @@ def test_a_caller_over_a_modem_goes_through_the_menu_to_an_agent_and_one_who_cou
                 async with asyncio.timeout(15):
                     while min(np.abs(each.audio[-8000:]).max(initial=0) for each in (caller, half)) < 1000:
                         await asyncio.sleep(0.05)  # until both hear the menu
-                await asyncio.gather(half.press("1"), caller.press("1"))
+                await asyncio.gather(choose(box, half), choose(box, caller))
 
                 ringing = await phone.ringing()
                 assert ringing.report.number == "13800138000"
