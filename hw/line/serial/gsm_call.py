@@ -20,6 +20,10 @@ Purpose = Literal["dial", "answer", "clear", "refuse", "reason", "digit"]
 
 #: So often the list is looked at for a caller's number before the call is offered without one.
 _LOOKS_FOR_NUMBER = 3
+#: A call that we have answered and that rings all the same for so many looks is answered again.
+_LOOKS_FOR_ANSWER = 4
+#: Numbers are the same when their last digits are.
+_SAME = 7
 #: A command that the module refuses is tried so often.
 _TRIES = 3
 #: A call of ours that was accepted need not be listed at once: so many looks.
@@ -114,7 +118,7 @@ class GsmCall:
         """Answer the incoming call."""
         if self.phase not in ("ringing", "offered"):
             return []
-        self.phase = "answering"
+        self.phase, self._looks = "answering", 0
         return [Do("ATA", "answer", 20.0)]
 
     def hang_up(self, why: int) -> list[Action]:
@@ -159,7 +163,7 @@ class GsmCall:
         if self.phase == "idle" or purpose in ("refuse", "digit"):
             return []
         if purpose == "reason":
-            return self._over(cause(self._word, text, answered=False), "far")
+            return [*self._over(cause(self._word, text, answered=False), "far"), Look()]
         if good:
             return [*([told.Acknowledged()] if purpose == "dial" and self.phase == "dialling" else []), Look()]
         if purpose == "dial" and self.phase == "dialling":
@@ -184,9 +188,17 @@ class GsmCall:
             return [*actions, Do("AT+CHUP", "clear")] if ours is not None else actions
         if ours is None:
             return [*actions, *self._not_there()]
+        if not self._is_ours(ours):  # one call has ended and the next has come since the last look
+            return [*actions, *self._not_there(), *(self.rings() if ours.state is CallState.INCOMING else [])]
         self._absent = 0
         self._word = ""
         return [*actions, *self._there(ours)]
+
+    def _is_ours(self, call: Listed) -> bool:
+        if call.incoming != self._incoming or (self._answered and call.state not in (CallState.ACTIVE, CallState.HELD)):
+            return False
+        # The list may have the country's code that +CLIP left out.
+        return not (self._caller and call.number) or self._caller[-_SAME:] == call.number[-_SAME:]
 
     def _turn_away(self, calls: Sequence[Listed]) -> list[Action]:
         actions: list[Action] = []
@@ -218,8 +230,9 @@ class GsmCall:
             case "answering" if call.state is CallState.ACTIVE:
                 self.phase, self._answered = "up", True
                 return self._join()
-            case "answering" if call.state is CallState.INCOMING and self._tries:
-                return [Do("ATA", "answer", 20.0)]
+            case "answering" if call.state is CallState.INCOMING:
+                self._looks += 1
+                return [Do("ATA", "answer", 20.0)] if self._tries or self._looks % _LOOKS_FOR_ANSWER == 0 else []
             case "dialling" if call.state is CallState.ALERTING:
                 self.phase = "alerting"
                 return [told.Accepted(inband=self._early), *(self._join() if self._early else [])]

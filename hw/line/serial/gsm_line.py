@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Callable, Sequence
 
@@ -12,6 +13,8 @@ from hw.line.serial.gsm_audio import PcmTimeslots
 from hw.line.serial.gsm_call import Action, Audio, Do, GsmCall, Look, TurnedAway
 from hw.line.signalling.notices import Notice
 from hw.line.trunk import Octets
+
+log = logging.getLogger(__name__)
 
 #: The list of calls is looked at so often while there is one; a word from the module brings the next look forward.
 LOOK_S = 0.5
@@ -160,6 +163,8 @@ class GsmLine:
                         self._act(self.call.result(purpose, False, error.result))
                     case Audio(on=True) if self.call.phase != "idle":  # not ready yet
                         asyncio.get_running_loop().call_later(LOOK_S, self._put, action)
+            except Exception:  # a fault of ours, which must not be the end of all calls
+                log.exception("a %s failed", type(action).__name__)
 
     async def _waited(self) -> bool:
         """Until there is something to do, at most until it is time to look while there is a call."""

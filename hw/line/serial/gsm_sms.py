@@ -159,6 +159,8 @@ class GsmMessages:
                     await self._work()
                 except AtError as error:
                     log.warning("%s: %s", self._line, error)
+                except Exception:  # a fault of ours, which must not be the end of all messages
+                    log.exception("%s: messages", self._line)
             await self._some.wait()
 
     async def _work(self) -> None:
@@ -192,7 +194,7 @@ class GsmMessages:
         self._tell_pending()
 
     def _tell_pending(self) -> None:
-        for message in self._pending.values():
+        for message in list(self._pending.values()):
             if message.id not in self._told:
                 self._told.add(message.id)
                 self._counts["sms_received"] += 1

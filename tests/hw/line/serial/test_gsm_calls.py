@@ -9,13 +9,13 @@ import pytest
 
 from hw.line.trunk import NoChannel
 from hw.messages import Alerting, Answered, Cleared, Incoming, Proceeding, Progress, Refused
-from hw.sim.exchange import CallCleared, NumberSettings
+from hw.sim.exchange import CallCleared, NumberSettings, Subscriber
 from tests.hw.line.serial.gsm_pair import GsmPair, gsm_pair
 
 CALLER = "13800138000"
 
 
-async def answered(p: GsmPair) -> tuple[object, str]:
+async def answered(p: GsmPair) -> tuple[Subscriber, str]:
     """A caller who was answered, and the leg."""
     caller = p.exchange.call("95001", CALLER)
     leg = (await p.incoming()).leg
@@ -108,6 +108,23 @@ def test_a_caller_who_gives_up_or_withholds_his_number_is_no_riddle(tmp_path: Pa
     asyncio.run(main())
 
 
+def test_a_caller_who_comes_in_the_moment_in_which_another_has_gone_is_a_new_one(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with gsm_pair(tmp_path) as p:
+            for number in (CALLER, CALLER, "13700000000"):
+                gone, leg = await answered(p)
+                await p.until(lambda: p.trunk._gsm.call.phase == "up")
+                gone.hangup()
+                caller = p.exchange.call("95001", number)
+                assert await p.next(Cleared) == Cleared(leg, 16, "far")
+                offer = await p.incoming()
+                assert offer.caller == number and offer.leg != leg
+                caller.hangup()
+                await p.next(Cleared, leg=offer.leg)
+
+    asyncio.run(main())
+
+
 def test_a_second_caller_is_refused_as_busy_and_the_first_talks_on(tmp_path: Path) -> None:
     async def main() -> None:
         async with gsm_pair(tmp_path) as p:
@@ -119,7 +136,7 @@ def test_a_second_caller_is_refused_as_busy_and_the_first_talks_on(tmp_path: Pat
             assert await p.next(Refused) == Refused("gsm1", "13800000001", "13700000000", 17)
             assert [each.leg for each in p.trunk.legs()] == [leg]
             p.trunk.hangup(leg, 16)
-            assert await caller.cleared() == 16  # type: ignore[attr-defined]
+            assert await caller.cleared() == 16
             await p.until_idle()
 
     asyncio.run(main())
