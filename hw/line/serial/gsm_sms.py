@@ -21,6 +21,8 @@ log = logging.getLogger(__name__)
 
 #: The network may take so long to take a message (27.005 does not say; modules give up after a minute).
 SEND_S = 70.0
+#: What is stored is looked at so often at least: a word about it may be lost, and parts that wait are given up.
+RELIST_S = 300.0
 #: A SIM is slow to read and to write.
 STORAGE_S = 10.0
 
@@ -44,6 +46,7 @@ class GsmMessages:
         self._to_send: SendSms | None = None
         self._results: list[SmsSent | SmsFailed] = []
         self._list_wanted = False
+        self._listed_at = 0.0
         self._some = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._up = False
@@ -67,9 +70,10 @@ class GsmMessages:
         await at.command("AT+CNMI=2,1,0,1,0")
 
     def up(self, up: bool) -> None:
-        """The module can be used, or not."""
-        self._up = up
-        self._list_wanted = self._list_wanted or up
+        """The module can be used, or not; said again every few seconds."""
+        came, self._up = up and not self._up, up
+        late = asyncio.get_running_loop().time() - self._listed_at > RELIST_S
+        self._list_wanted = self._list_wanted or came or (up and late)
         if not up and self._to_send is not None and self._ready():
             # Nothing of it is on its way: whoever wants to send it may look for another line.
             self._end("again", "the line is down")
@@ -187,7 +191,7 @@ class GsmMessages:
         self._full = full
         waiting = set(self._remove)
         stored = [each for each in listed(answer.lines) if each.index not in waiting]
-        now = asyncio.get_running_loop().time()
+        now = self._listed_at = asyncio.get_running_loop().time()
         whole = self._assembler.whole([*stored, *self._handed_over], now, full=full)
         self._pending = {each.id: each for each in whole}
         self._told &= set(self._pending)
