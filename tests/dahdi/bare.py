@@ -192,6 +192,39 @@ async def both_ways(spans: list[list[BearerChannel]]) -> tuple[int, float, str]:
     return bad, stall, said if not bad else f"{bad} directions wrong, {counters}"
 
 
+async def late_ticks_leave_no_delay() -> str:
+    with discovery.control() as ctl:
+        numbers = [channel.number for channel in discovery.channels(ctl) if channel.bearer]
+    for _ in range(TRIES):
+        with bearers([*numbers[:4], *numbers[30:34]]) as opened:
+            before, after, slips = await delays(opened[:4], opened[4:])
+        if after <= before + 3:
+            return f"10 ticks came late and at once: {before} frames of delay before, {after} after, {slips} left out"
+    raise AssertionError(f"{before} frames of delay before ten late ticks, {after} after")
+
+
+async def delays(near: list[BearerChannel], far: list[BearerChannel]) -> tuple[int, int, int]:
+    """Frames of delay between the ends before ten ticks were late, and three seconds later; frames left out."""
+    ends = [DahdiTimeslots((1, 2, 3, 4)), DahdiTimeslots((1, 2, 3, 4))]
+    for slots, opened in zip(ends, (near, far), strict=True):
+        slots.attach(opened, _raise)
+    frames = np.full((4, FRAME), 0xD5, np.uint8)
+    heard, marks, found = np.empty_like(frames), (60, 250), dict[int, int]()
+    clock, tick = CardClock(), 0
+    while tick < 330:
+        await asyncio.sleep(0.2 if tick == 100 else 0.001)
+        for _ in range(clock.due()):
+            for slots, say in zip(ends, (7 if tick in marks else 0xD5, 0xD5), strict=True):
+                slots.read(heard)
+                slots.write(np.full_like(frames, say))
+            if heard[0, 0] == 7:  # the far end's, read last
+                found.setdefault(max(mark for mark in marks if mark <= tick), tick)
+            tick += 1
+    clock.close()
+    assert found.keys() == set(marks), found
+    return found[60] - 60, found[250] - 250, ends[0].counters()["slips"]
+
+
 def _raise(error: OSError) -> None:
     raise error
 

@@ -117,8 +117,8 @@ async def thirty_calls_at_once() -> str:
 
 
 async def _one_too_many() -> None:
-    lines["net"].send(Dial("n31", "net", "79"))
-    assert (await lines["net"].next(Cleared, leg="n31")).cause == 34
+    lines["net"].send(Dial("late", "net", "79"))
+    assert (await lines["net"].next(Cleared, leg="late")).cause == 34
 
 
 async def at_once(count: int, meanwhile: Callable[[], Awaitable[None]] | None = None) -> str:

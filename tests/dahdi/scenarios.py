@@ -24,6 +24,7 @@ from bare import (
     check_before_configuration,
     configured_from_our_settings,
     gains_and_echo_canceller,
+    late_ticks_leave_no_delay,
     loop_test,
     plug_in,
     settings,
@@ -65,9 +66,9 @@ async def blocking() -> str:
 SCENARIOS: dict[str, list[Callable[[], Awaitable[str]]]] = {
     "pri": [
         check_before_configuration, configured_from_our_settings, check_after_configuration, timeslots,
-        gains_and_echo_canceller, loop_test, primary_rate_lines_come_up, calls.call_with_exact_audio,
-        calls.causes_both_ways, calls.thirty_calls_at_once, blocking, calls.alarm_and_clear,
-        calls.card_vanishes_and_comes_back, calls.line_processes_end_well,
+        late_ticks_leave_no_delay, gains_and_echo_canceller, loop_test, primary_rate_lines_come_up,
+        calls.call_with_exact_audio, calls.causes_both_ways, calls.thirty_calls_at_once, blocking,
+        calls.alarm_and_clear, calls.card_vanishes_and_comes_back, calls.line_processes_end_well,
     ],
     "r2": r2.SCENARIOS,
 }  # fmt: skip

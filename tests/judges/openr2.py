@@ -26,6 +26,13 @@ async def start(program: Path, *arguments: str) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(str(program), *arguments, stdout=asyncio.subprocess.PIPE)
 
 
+async def until(judge: asyncio.subprocess.Process, line: str) -> None:
+    """Until it has told so."""
+    assert judge.stdout is not None
+    while (said := await judge.stdout.readline()).strip() != line.encode():
+        assert said, "it is gone"
+
+
 async def told(judge: asyncio.subprocess.Process) -> list[str]:
     """What openr2 told, when it is through; it is through without an error."""
     output, _ = await judge.communicate()

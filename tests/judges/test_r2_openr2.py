@@ -154,9 +154,7 @@ def test_openr2_is_cleared_back(tmp_path: Path, openr2: Path) -> None:
             await joined.start("stay", OTHER, BOX)
             incoming = await joined.next(Incoming)
             joined.trunk.answer(incoming.leg)
-            assert joined.judge.stdout is not None
-            while (await joined.judge.stdout.readline()).strip() != b"answered":
-                pass
+            await judge.until(joined.judge, "answered")
             joined.trunk.hangup(incoming.leg, 16)
             assert (await joined.next(Cleared)).cause == 16
             assert "disconnect Normal Clearing" in await joined.told()

@@ -15,8 +15,8 @@ class DahdiTimeslots(Timeslots):
     """Timeslots of one span; silence while it is not open.
 
     The card and the tick run at the same rate, but a late tick leaves a channel with too much or too little in the
-    kernel's buffers, for ever. So each tick one channel, in turn, is looked at and brought back: ``reserve`` frames
-    are sent in advance, and not more wait to be read than so many ticks may have been late.
+    kernel's buffers, for ever. So in each tick that is in step one channel, in turn, is looked at and brought back:
+    ``reserve`` frames are sent in advance, and not more wait to be read than so many ticks may have been late.
     """
 
     def __init__(self, channels: Sequence[int], reserve: int = 1) -> None:
@@ -27,13 +27,14 @@ class DahdiTimeslots(Timeslots):
         self._fresh = False
         self._turn = 0
         self._skip = -1
+        self._left = 0
         self._spare = np.full(FRAME, SILENCE, np.uint8)
         self._silence = self._spare.copy()
         self._counts = {"slips": 0, "missing": 0, "dropped": 0, "underruns": 0}
 
     def attach(self, channels: Sequence[BearerChannel], lost: Callable[[OSError], None]) -> None:
         """Use these, in the order of ``channels``; none: the span is closed. ``lost``: the card is not there."""
-        self._open, self._lost, self._fresh = channels, lost, True
+        self._open, self._lost, self._fresh, self._left = channels, lost, True, 0
 
     def read(self, into: Octets) -> None:
         """See ``Timeslots``."""
@@ -82,15 +83,23 @@ class DahdiTimeslots(Timeslots):
             channel.write(self._silence)
 
     def _balance(self) -> None:
-        self._turn = (self._turn + 1) % len(self._open)
+        to_read, to_send = self._open[0].waiting()
+        came, self._left = to_read - self._left, max(to_read - 1, 0)
         self._skip = -1
+        if came > 1 and not to_send:  # a late tick, late for the others too: they are looked at while it shows
+            for each in self._open:
+                each.waiting()
+        if came != 1:  # ticks are being caught up: what is too much, or too little, now will not be then
+            return
+        self._turn = (self._turn + 1) % len(self._open)
         channel = self._open[self._turn]
         to_read, to_send = channel.waiting()
         for _ in range(to_read - self._reserve - 1):
             self._counts["slips"] += channel.read(self._spare)
+            self._left -= self._turn == 0
         if to_send > self._reserve + 1:
             self._skip = self._turn
-        elif to_send == 0:  # a late tick, which was late for the others too
+        elif to_send == 0:
             for each in self._open:
                 if each.waiting()[1] == 0:
                     self._fill(each)

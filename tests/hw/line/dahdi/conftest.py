@@ -94,31 +94,27 @@ async def until(condition: Callable[[], bool]) -> None:
 
 
 class End:
-    """A trunk and what it told: ``events`` that nobody has taken, ``history`` all."""
+    """A trunk and what it told: ``events`` that nobody has taken."""
 
     def __init__(self, trunk: Trunk) -> None:
         self.trunk = trunk
         self.events: list[LineEvent] = []
-        self.history: list[LineEvent] = []
+        self._came = asyncio.Event()
 
     def take(self, event: LineEvent) -> None:
         self.events.append(event)
-        self.history.append(event)
+        self._came.set()
 
     async def next(self, kind: type[E], **fields: Any) -> E:
         """Take the first event of this kind with these fields, waiting for it."""
-        found: list[E] = []
-
-        def there() -> bool:
-            found[:] = [
-                event for event in self.events
-                if isinstance(event, kind) and all(getattr(event, k) == v for k, v in fields.items())
-            ]  # fmt: skip
-            return bool(found)
-
-        await until(there)
-        self.events.remove(found[0])  # type: ignore[arg-type]
-        return found[0]
+        while True:
+            for event in self.events:
+                if isinstance(event, kind) and all(getattr(event, k) == v for k, v in fields.items()):
+                    self.events.remove(event)
+                    return event
+            self._came.clear()
+            async with asyncio.timeout(10):
+                await self._came.wait()
 
     async def up(self, up: bool = True) -> None:
         """Until the line is up, or not."""

@@ -34,6 +34,14 @@ class Card:
         """So many times 20 ms."""
         self.tell("pass", 20 * count)
 
+    def step(self) -> bool:
+        """20 ms, if everybody has read what he has; False when not."""
+        try:
+            self.tell("step", 20)
+        except BlockingIOError:
+            return False
+        return True
+
     def close(self) -> None:
         os.close(self._control)
 

@@ -101,7 +101,7 @@ def test_a_late_tick_leaves_no_delay_behind_on_any_timeslot(card: Card, caught_u
         assert line.delay() <= before + 2
         for slots in line.ends:
             counted = slots.counters()
-            assert counted["slips"] > 0 and counted["underruns"] == 4, counted
+            assert counted["slips"] > 0 and counted["underruns"] == (0 if caught_up else 4), counted
 
 
 def test_ticks_as_late_as_the_reserve_lose_nothing(card: Card) -> None:

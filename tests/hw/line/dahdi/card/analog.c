@@ -5,8 +5,15 @@
 #include "card.h"
 
 enum { A = 8, B = 4 };
-enum { FLASH_TIME = 750, PREFLASH_TIME = 50, RX_FLASH_TIME = 1250, DEBOUNCE_TIME = 600, KEWL_TIME = 500,
-       AFTER_KEWL_TIME = 300, RING_DEBOUNCE = 2000, RING_TRAILER = 50 };
+enum { KEWL_TIME = 500, AFTER_KEWL_TIME = 300, RING_DEBOUNCE = 2000, RING_TRAILER = 50 };
+
+void default_times(struct channel *c)
+{
+    c->preflash = 50;
+    c->flash = 750;
+    c->rx_flash = 1250;
+    c->debounce = 600;
+}
 
 static void set_hook(struct channel *c, enum tx tx, enum state state, int timer)
 {
@@ -43,7 +50,7 @@ int hook(struct channel *c, int what, bool nonblock)
     case DAHDI_OFFHOOK:
         if (c->state == KEWL || c->state == AFTERKEWL)
             return -EBUSY;
-        set_hook(c, TX_OFFHOOK, DEBOUNCE, DEBOUNCE_TIME);
+        set_hook(c, TX_OFFHOOK, DEBOUNCE, c->debounce);
         return 0;
     case DAHDI_RING:
     case DAHDI_START:
@@ -57,7 +64,7 @@ int hook(struct channel *c, int what, bool nonblock)
     case DAHDI_FLASH:
         if (c->state != OFF_HOOK)
             return -EBUSY;
-        set_hook(c, TX_OFFHOOK, PREFLASH, PREFLASH_TIME);
+        set_hook(c, TX_OFFHOOK, PREFLASH, c->preflash);
         return nonblock ? -EINPROGRESS : 0;
     case DAHDI_RINGOFF:
         set_hook(c, TX_ONHOOK, ON_HOOK, 0);
@@ -86,7 +93,7 @@ static void out_timer(struct channel *c)
         next_of_cadence(c, true);
         break;
     case PREFLASH:
-        set_hook(c, TX_ONHOOK, FLASH, FLASH_TIME);
+        set_hook(c, TX_ONHOOK, FLASH, c->flash);
         break;
     case FLASH:
         set_hook(c, TX_OFFHOOK, OFF_HOOK, 0);
@@ -95,7 +102,7 @@ static void out_timer(struct channel *c)
     case DEBOUNCE:
         set_hook(c, TX_OFFHOOK, OFF_HOOK, 0);
         if (c->rx_hook == RX_ONHOOK)
-            c->in_timer = RX_FLASH_TIME;
+            c->in_timer = c->rx_flash;
         break;
     case KEWL:
         set_hook(c, TX_ONHOOK, AFTERKEWL, AFTER_KEWL_TIME);
@@ -138,7 +145,7 @@ static void telephone_hook(struct channel *c, enum rx rx)
         c->in_timer = 0;
     } else {
         if (c->state != DEBOUNCE && c->state != KEWL && c->state != AFTERKEWL)
-            c->in_timer = RX_FLASH_TIME;
+            c->in_timer = c->rx_flash;
         if (c->state == KEWL)
             c->kewl_on_hook = true;
     }

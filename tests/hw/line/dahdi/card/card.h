@@ -32,10 +32,11 @@ struct channel {
     int events[EVENTS], event_head, event_count;
     bool audio, looped;
     unsigned char rx_gain[256], tx_gain[256], heard[CHUNK];
-    int corrupt, slip;
+    int law, silence, corrupt, slip, alarms;
     int tx_bits, rx_bits;
     enum state state;
     enum rx rx_hook;
+    int preflash, flash, rx_flash, debounce; /* times that SET_PARAMS sets */
     int out_timer, in_timer, ring_debounce, ring_trailer, cadence_at, cadence[16], polarity, transfer_ms;
     bool told_off_hook, kewl_on_hook;
 };
@@ -70,6 +71,7 @@ int open_channel(struct channel *c, void *owner);
 void close_channel(struct channel *c);
 int set_buffers(struct channel *c, int count, int size);
 void flush(struct channel *c, int what);
+void channel_alarm(struct channel *c, int alarms);
 int read_channel(struct channel *c, unsigned char *into, int size);
 int write_channel(struct channel *c, const unsigned char *from, int size);
 void transmit(struct channel *c, unsigned char *chunk);
@@ -79,6 +81,7 @@ int channel_ioctl(struct channel *c, unsigned request, void *argument, bool nonb
 /* analog.c: and CAS */
 int hook(struct channel *c, int what, bool nonblock);
 void hang_up(struct channel *c);
+void default_times(struct channel *c);
 void hear_bits(struct channel *c, int bits);
 void hook_timers(struct channel *c);
 

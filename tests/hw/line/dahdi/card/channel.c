@@ -4,7 +4,7 @@
 #include <string.h>
 #include "card.h"
 
-enum { SILENCE = 0xD5, FCS = 2 };
+enum { FCS = 2 };
 
 void queue_event(struct channel *c, int event)
 {
@@ -74,6 +74,13 @@ void flush(struct channel *c, int what)
         c->event_count = 0;
 }
 
+void channel_alarm(struct channel *c, int alarms)
+{
+    if (alarms != c->alarms)
+        queue_event(c, alarms ? DAHDI_EVENT_ALARM : DAHDI_EVENT_NOALARM);
+    c->alarms = alarms;
+}
+
 int open_channel(struct channel *c, void *owner)
 {
     if (!c->sig || !c->span->plugged)
@@ -87,6 +94,7 @@ int open_channel(struct channel *c, void *owner)
         c->rx_gain[octet] = c->tx_gain[octet] = (unsigned char)octet;
     memset(c->cadence, 0, sizeof c->cadence);
     c->cadence[0] = 1000, c->cadence[1] = 4000; /* zone cn */
+    default_times(c);
     c->event_count = 0;
     c->owner = owner;
     c->audio = !(c->sig & DAHDI_SIG_CLEAR);
@@ -188,7 +196,7 @@ static void transmit_hdlc(struct channel *c, bool heard)
 
 void transmit(struct channel *c, unsigned char *chunk)
 {
-    memset(chunk, SILENCE, CHUNK);
+    memset(chunk, c->silence, CHUNK);
     if (is_hdlc(c)) {
         memset(chunk, 0x7E, CHUNK); /* flags */
         transmit_hdlc(c, c->far->span->plugged && !c->far->span->alarms);
@@ -209,7 +217,7 @@ void transmit(struct channel *c, unsigned char *chunk)
         memcpy(chunk, c->heard, CHUNK);
     /* A telephone on hook is fed no speech, unless it is told to be for caller ID. */
     if (c->sig == DAHDI_SIG_FXOKS && c->span->analog && c->state == ON_HOOK && !c->transfer_ms)
-        memset(chunk, SILENCE, CHUNK);
+        memset(chunk, c->silence, CHUNK);
 }
 
 static void receive_octet(struct channel *c, unsigned char octet)
@@ -253,6 +261,15 @@ static int set_gains(struct channel *c, const struct dahdi_gains *gains)
         return -EINVAL;
     memcpy(c->rx_gain, gains->rxgain, sizeof c->rx_gain);
     memcpy(c->tx_gain, gains->txgain, sizeof c->tx_gain);
+    return 0;
+}
+
+static int set_times(struct channel *c, const struct dahdi_params *params)
+{
+    c->preflash = params->preflashtime;
+    c->flash = params->flashtime;
+    c->rx_flash = params->rxflashtime;
+    c->debounce = params->debouncetime;
     return 0;
 }
 
@@ -312,6 +329,8 @@ int channel_ioctl(struct channel *c, unsigned request, void *argument, bool nonb
     case DAHDI_GETRXBITS:
         *value = c->rx_bits;
         return 0;
+    case DAHDI_SET_PARAMS:
+        return set_times(c, argument);
     case DAHDI_HOOK:
         return hook(c, *value, nonblock);
     case DAHDI_SETCADENCE:

@@ -6,10 +6,11 @@
  * would have to wait is EAGAIN, and IOMUX tells what is there. A test writes to two files more:
  *
  *   system.conf    what dahdi_cfg would apply
- *   control        one command:  pass MS | run | stop | alarm SPAN BITS | unplug SPAN | plug SPAN | event CHANNEL CODE |
- *                  corrupt CHANNEL FRAMES | slip CHANNEL OCTETS | errors SPAN BPV CRC4 EBIT FAS
+ *   control        one command:  pass MS | step MS | run | stop | alarm SPAN BITS | unplug SPAN | plug SPAN | event CHANNEL CODE |
+ *                  battery CHANNEL ON | corrupt CHANNEL FRAMES | slip CHANNEL OCTETS | errors SPAN BPV CRC4 EBIT FAS
  *
- * Time stands still unless it is told to pass or to run. It prints "ready" once the folder is there, and ends with its
+ * Time stands still unless it is told to pass or to run; "step" is EAGAIN while somebody has audio that he has not read:
+ * so the line waits for programs that a busy machine makes late. It prints "ready" once the folder is there, and ends with its
  * standard input.
  */
 #define FUSE_USE_VERSION 35
@@ -79,6 +80,14 @@ static void advance(int ms)
     }
 }
 
+static bool all_read(void)
+{
+    for (const struct file *f = files; f; f = f->next)
+        if (f->channel && f->channel->audio && f->channel->rx.used)
+            return false;
+    return true;
+}
+
 static int unplug(struct span *s)
 {
     for (struct file *f = files; f; f = f->next)
@@ -106,6 +115,8 @@ static int command(const char *text)
     struct channel *c = channel_of(a[0]);
     if (!strcmp(word, "pass") && given == 1)
         return advance(a[0]), 0;
+    if (!strcmp(word, "step") && given == 1)
+        return all_read() ? advance(a[0]), 0 : -EAGAIN;
     if ((!strcmp(word, "run") || !strcmp(word, "stop")) && !given)
         return running = word[0] == 'r', run_ms = now_ms(), 0;
     if (!strcmp(word, "alarm") && given == 2 && s)
@@ -116,6 +127,8 @@ static int command(const char *text)
         return plug(&spans[a[0] - 1], true);
     if (!strcmp(word, "event") && given == 2 && c)
         return queue_event(c, a[1]), 0;
+    if (!strcmp(word, "battery") && given == 2 && c) /* an FXO port tells of its line as of its own alarm */
+        return channel_alarm(c, a[1] ? 0 : DAHDI_ALARM_RED), 0;
     if (!strcmp(word, "corrupt") && given == 2 && c)
         return c->corrupt = a[1], 0;
     if (!strcmp(word, "slip") && given == 2 && c)

@@ -27,6 +27,8 @@ void make_spans(int count, char **kinds)
             struct channel *c = &s->channel[i];
             *c = (struct channel){.number = ++number, .position = i + 1, .span = s, .tx_bits = 13, .rx_bits = 13};
             c->capabilities = s->analog ? s->fxo ? DAHDI_SIG_FXSKS : DAHDI_SIG_FXOKS : DIGITAL;
+            c->law = s->analog ? DAHDI_LAW_MULAW : DAHDI_LAW_ALAW; /* as analog cards come */
+            c->silence = s->analog ? 0xFF : 0xD5;
             c->far = &spans[span_count ^ 1].channel[i];
         }
     }
@@ -129,7 +131,7 @@ int set_alarms(struct span *s, int alarms)
     bool changed = !alarms != !s->alarms;
     s->alarms = alarms;
     for (int i = 0; changed && i < s->channels; i++)
-        queue_event(&s->channel[i], alarms ? DAHDI_EVENT_ALARM : DAHDI_EVENT_NOALARM);
+        channel_alarm(&s->channel[i], alarms);
     return 0;
 }
 
@@ -142,6 +144,7 @@ int plug(struct span *s, bool in)
         close_channel(c);
         c->sig = DAHDI_SIG_NONE;
         c->tx_bits = 13;
+        c->alarms = 0;
     }
     s->line_config = s->alarms = 0;
     return set_alarms(&spans[(s->number - 1) ^ 1], in ? 0 : DAHDI_ALARM_RED);
@@ -203,8 +206,10 @@ void channel_params(const struct channel *c, struct dahdi_params *params)
     *params = (struct dahdi_params){
         .channo = c->number, .spanno = c->span->number, .chanpos = c->position, .sigtype = c->sig,
         .sigcap = c->capabilities, .rxbits = bits ? c->rx_bits : -1,
-        .txbits = bits ? c->tx_bits : -1, .rxhooksig = bits ? (int)c->rx_hook : -1, .curlaw = DAHDI_LAW_ALAW,
-        .idlebits = bits ? c->idle_bits : 0, .chan_alarms = (unsigned)c->span->alarms,
+        .txbits = bits ? c->tx_bits : -1, .rxhooksig = bits ? (int)c->rx_hook : -1, .curlaw = c->law,
+        .rxisoffhook = c->sig == DAHDI_SIG_CAS ? c->rx_bits != c->idle_bits : bits && c->rx_hook != RX_ONHOOK,
+        .idlebits = bits ? c->idle_bits : 0, .chan_alarms = (unsigned)c->alarms, .preflashtime = c->preflash,
+        .flashtime = c->flash, .rxflashtime = c->rx_flash, .debouncetime = c->debounce,
     };
     snprintf(params->name, sizeof params->name, "SIM/%d/%d", c->span->number, c->position);
 }

@@ -51,6 +51,7 @@ struct dahdi_versioninfo {
 
 #define DAHDI_FLUSH _IOW(DAHDI_CODE, 3, int)
 #define DAHDI_GET_PARAMS _IOWR(DAHDI_CODE, 5, struct dahdi_params)
+#define DAHDI_SET_PARAMS _IOW(DAHDI_CODE, 5, struct dahdi_params)
 #define DAHDI_HOOK _IOW(DAHDI_CODE, 7, int)
 #define DAHDI_GETEVENT _IOR(DAHDI_CODE, 8, int)
 #define DAHDI_IOMUX _IOWR(DAHDI_CODE, 9, int)
@@ -79,6 +80,7 @@ struct dahdi_versioninfo {
 #define DAHDI_MAX_BLOCKSIZE 8192
 #define DAHDI_MAX_BUF_SPACE 32768
 
+#define DAHDI_LAW_MULAW 1
 #define DAHDI_LAW_ALAW 2
 #define DAHDI_FLUSH_READ 1
 #define DAHDI_FLUSH_WRITE 2
