@@ -8,6 +8,7 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +18,14 @@ from appliance.api.client import Client, NotRunningError, RefusedError
 from appliance.api.locale import Translate
 from appliance.api.rpc import ApiError
 from appliance.cli_commands import COMMANDS
-from appliance.cli_output import Failed
+from appliance.cli_output import Failed, speak
 from appliance.cli_tables import clean
 from appliance.settings import ControlSettings, SettingsError
 
 #: Ways to end. 2 is also argparse's for a wrong command line.
 DONE, FAILED, WRONG, NOT_RUNNING, REFUSED, INTERRUPTED = 0, 1, 2, 3, 4, 130
 
-_LOCALE = Path(__file__).parent / "locale"
+LOCALE = Path(__file__).parent / "locale"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -32,10 +33,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     for stream in (sys.stdout, sys.stderr):  # a Chinese name on an ASCII terminal is no reason to fail
         getattr(stream, "reconfigure", lambda **_: None)(errors="replace")
+    _ = locale.translator(LOCALE, "onecall", _language(given))
+    speak(_)
     if given[:1] == ["demo"]:
-        status: int = importlib.import_module("appliance.demo").main(given[1:])
+        status: int = importlib.import_module("appliance.demo").main(given[1:], _)
         return status
-    _ = locale.translator(_LOCALE, "onecall", _language(given))
     parser = build_parser(_)
     wanted, rest = parser.parse_known_args(given)
     if rest and wanted.command != "admin":
@@ -146,16 +148,20 @@ def build_parser(_: Translate) -> argparse.ArgumentParser:
         elif action == "pause":
             one.add_argument("reason", metavar="REASON", nargs="?", default="")
 
-    trunks = _actions(commands.add_parser("trunks", parents=[talking], help=_("trunks; block and unblock channels")))
-    for action, text in (("block", _("no new calls on a channel")), ("unblock", _("calls on a channel again"))):
+    trunks = _actions(commands.add_parser("trunks", parents=[talking], help=_("trunks; block, unblock and drain them")))
+    for action, text in (
+        ("block", _("no new calls on a channel")),
+        ("unblock", _("calls on a channel again")),
+        ("drain", _("no new calls; tells when the last has ended")),
+    ):
         one = trunks.add_parser(action, parents=[action_options], help=text)
-        one.add_argument("line", metavar="LINE")
-        one.add_argument("channel", metavar="CHANNEL", type=_channel, help=_("a number, or all"))
-
-    one = trunks.add_parser("drain", parents=[action_options], help=_("no new calls; tells when the last has ended"))
-    one.add_argument("line", metavar="LINE")
-    one.add_argument("channel", metavar="CHANNEL", type=_channel, nargs="?", default="all", help=_("a number, or all"))
-    cli_groups.add_wait(one, _)
+        one.add_argument("line", metavar="LINE", help=_("a line of the settings, such as e1"))
+        one.add_argument(
+            "channel", metavar="CHANNEL", type=partial(_channel, _=_), nargs="?", default="all",
+            help=_("a number, or all (all)"),
+        )  # fmt: skip
+        if action == "drain":
+            cli_groups.add_wait(one, _)
     cli_groups.add_groups(
         commands.add_parser("groups", parents=[talking], help=_("trunk groups: which trunk a call takes and why")),
         action_options, _,
@@ -186,7 +192,18 @@ def build_parser(_: Translate) -> argparse.ArgumentParser:
         commands.add_parser("import", parents=[talking], help=_("make the site what a text file says")), _,
     )  # fmt: skip
     cli_machine.add(commands, talking, action_options, _)
+    _describe(parser)
     return parser
+
+
+def _describe(parser: argparse.ArgumentParser) -> None:
+    """What the list of commands says of each stands in the command's own help, too."""
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for choice in action._choices_actions:
+                action.choices[choice.dest].description = choice.help
+            for inner in action.choices.values():
+                _describe(inner)
 
 
 def _options(_: Translate, **more: Any) -> tuple[argparse.ArgumentParser, ...]:
@@ -206,9 +223,9 @@ def _actions(parser: argparse.ArgumentParser) -> argparse._SubParsersAction[argp
     return parser.add_subparsers(dest="action", metavar="ACTION")
 
 
-def _channel(text: str) -> str:
+def _channel(text: str, _: Translate) -> str:
     if text != "all" and not text.isdigit():
-        raise argparse.ArgumentTypeError(f"{text!r} must be a channel's number, or all")
+        raise argparse.ArgumentTypeError(_("{!r} must be a channel's number, or all").format(text))
     return text
 
 

@@ -77,8 +77,11 @@ async def trunks(client: Client, wanted: argparse.Namespace, _: Translate) -> No
                 client, wanted, _, answer, lambda live: cli_groups.line_state(live, wanted.line, channel)
             )
             return
-        said = _("Channel {} of {} takes no more new calls.") if blocked else _("Channel {} of {} takes calls again.")
-        said = said.format(wanted.channel, wanted.line)
+        if channel is None:
+            said = _("{} takes no more new calls.") if blocked else _("{} takes calls again.")
+        else:
+            said = _("{}/{} takes no more new calls.") if blocked else _("{}/{} takes calls again.")
+        said = said.format(wanted.line, wanted.channel)
         await _do(client, wanted, said, "trunks.block", line=wanted.line, channel=channel, blocked=blocked)
         return
     live = await client.live()

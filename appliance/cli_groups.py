@@ -20,6 +20,8 @@ def add_groups(parser: argparse.ArgumentParser, options: argparse.ArgumentParser
     actions = parser.add_subparsers(dest="action", metavar="ACTION")
     for action, text in (("add", _("a new group of trunks")), ("change", _("change a group"))):
         one = actions.add_parser(action, parents=[options], help=text)
+        lines = "--lines LINE[:MOST] ..." if action == "add" else "[--lines LINE[:MOST] ...]"
+        one.usage = f"%(prog)s NAME {lines} [--OPTION ...]"  # the name first: --lines takes all words behind it
         one.add_argument("name", metavar="NAME")
         one.add_argument(
             "--lines", dest="members", nargs="+", metavar="LINE[:MOST]", required=action == "add",
@@ -51,7 +53,7 @@ def add_groups(parser: argparse.ArgumentParser, options: argparse.ArgumentParser
     one.add_argument("name", metavar="NAME")
     add_wait(one, _)
     one = actions.add_parser("try", parents=[options], help=_("which group a call to a number takes, and why"))
-    one.add_argument("number", metavar="NUMBER")
+    one.add_argument("number", metavar="NUMBER", help=_("as it is dialled behind the outside prefix"))
 
 
 def add_wait(parser: argparse.ArgumentParser, _: Translate) -> None:
@@ -120,7 +122,7 @@ async def _try(client: Client, wanted: argparse.Namespace, _: Translate) -> None
     rows = [
         (
             place, way["group"] or "–", way["line"], way["number"],
-            way["caller"] + (" " + _("(restricted)") if way["restricted"] else ""), f"{way['cost']:g}",
+            (way["caller"] or "–") + (" " + _("(restricted)") if way["restricted"] else ""), f"{way['cost']:g}",
         )
         for place, way in enumerate(found["attempts"], 1)
     ]  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
 from typing import Any
@@ -16,6 +17,12 @@ _converter = make_converter()
 
 class Failed(Exception):
     """A command that could not do what it was told; the text is a sentence in the user's language."""
+
+
+def speak(_: Translate) -> None:
+    """argparse's own words, its headings and errors, in the language: it looks them up by these two names."""
+    argparse._ = _  # type: ignore[attr-defined]
+    argparse.ngettext = lambda one, many, count: _(one if count == 1 else many)  # type: ignore[attr-defined]
 
 
 def emit(value: Any) -> None:

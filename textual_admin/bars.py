@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
+from rich.cells import cell_len
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -15,9 +16,6 @@ from textual.widgets import Input, Static
 from textual_admin.figures import age, clean, clock
 from textual_admin.lang import _
 from textual_admin.store import Store
-
-#: A space where no line ends.
-HARD = "\N{NO-BREAK SPACE}"
 
 Key = tuple[str, str, bool]
 
@@ -79,15 +77,34 @@ class Keys(Static):
     One that cannot be used now is dim and in brackets; pressed, it says why.
     """
 
+    _keys: Sequence[Key] = ()
+
     def show(self, keys: Sequence[Key]) -> None:
         """Draw."""
-        text = Text(" ")
-        for key, label, usable in keys:
-            label = label.replace(" ", HARD)
-            text.append(f"{key}{HARD}", "bold" if usable else "dim")
-            text.append(label if usable else f"({label})", "" if usable else "dim")
+        self._keys = keys
+        self.update(in_lines(keys, self.content_size.width))
+
+    def on_resize(self) -> None:
+        """Other lines for another width."""
+        self.show(self._keys)
+
+
+def in_lines(keys: Sequence[Key], width: int) -> Text:
+    """The keys in lines of at most ``width`` cells, no key apart from its label."""
+    text, used = Text(no_wrap=True), 0
+    for key, label, usable in keys:
+        label = label if usable else f"({label})"
+        size = cell_len(f"{key} {label}")
+        if used and used + 2 + size > width:
+            text.append("\n")
+            used = 0
+        elif used:
             text.append("  ")
-        self.update(text)
+            used += 2
+        text.append(f"{key} ", "bold" if usable else "dim")
+        text.append(label, "" if usable else "dim")
+        used += size
+    return text
 
 
 class Typing(Horizontal):

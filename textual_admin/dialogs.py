@@ -14,6 +14,7 @@ from textual.widgets import Input, Static
 from appliance.api.types import EventRow
 from textual_admin import ladder
 from textual_admin.lang import _
+from textual_admin.prose import Prose
 from textual_admin.table import LiveTable
 
 
@@ -29,7 +30,7 @@ class Question(ModalScreen[bool]):
     def compose(self) -> ComposeResult:
         """The question and its keys."""
         with Vertical(classes="dialog asking"):
-            yield Static(self._question, markup=False)
+            yield Prose(self._question)
             yield Static(_("y  yes      n  no"), classes="keys", markup=False)
 
 
@@ -45,7 +46,7 @@ class Word(ModalScreen[str]):
     def compose(self) -> ComposeResult:
         """The prompt and a place to type."""
         with Vertical(classes="dialog"):
-            yield Static(self._prompt, markup=False)
+            yield Prose(self._prompt)
             yield Input(id="word")
             yield Static(_("Enter  do it      Esc  leave it"), classes="keys", markup=False)
 
@@ -68,7 +69,7 @@ class Help(ModalScreen[None]):
         """Both in one scroll."""
         with VerticalScroll(classes="dialog help") as box:
             box.border_title = self._title
-            yield Static(self._meaning, markup=False)
+            yield Prose(self._meaning)
             yield Static("\n".join(f"{key:>8}  {what}" for key, what in self._keys), classes="keys", markup=False)
 
 

@@ -14,6 +14,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from textual_admin.lang import _
+from textual_admin.prose import Prose
 
 Values = Mapping[str, str]
 
@@ -45,7 +46,7 @@ class Form(ModalScreen[bool]):
         """A label and a place to type for each."""
         with VerticalScroll(classes="dialog form", can_focus=False) as box:
             box.border_title = self._title
-            yield Static(self._note, markup=False, classes="note")
+            yield Prose(self._note, classes="note")
             for field in self._fields:
                 with Horizontal(classes="field"):
                     yield Static(field.label, markup=False, classes="label")
@@ -81,5 +82,5 @@ class Notice(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         """The text and the key."""
         with VerticalScroll(classes="dialog"):
-            yield Static(self._text, markup=False)
+            yield Prose(self._text)
             yield Static(_("Esc  close"), classes="keys", markup=False)

@@ -7,6 +7,7 @@ from typing import Any
 
 from appliance.api.types import ChannelRow, GroupRow, TrunkRow
 from textual_admin.forms import Field, Values
+from textual_admin.happenings import cause
 from textual_admin.lang import N_, _
 
 #: Why a group or a line of it was passed over (``appliance.calls.choice.Why``).
@@ -61,7 +62,7 @@ def tried(answer: Mapping[str, Any]) -> str:
     """The ways that a call would try, in their order, and why others are passed over."""
     number = answer["number"]
     if not answer["attempts"]:
-        lines = [_("{} cannot be called now: cause {}.").format(number, answer["cause"])]
+        lines = [_("{} cannot be called now: cause {}.").format(number, cause(answer["cause"]))]
     else:
         lines = [_("A call to {} tries:").format(number)]
     for place, way in enumerate(answer["attempts"], 1):

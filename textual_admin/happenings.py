@@ -111,6 +111,7 @@ KEYS: Mapping[str, str] = {
 
 #: Causes of Q.850 that a call centre meets daily.
 CAUSES: Mapping[int, str] = {
+    3: N_("no route"),
     16: N_("normal"),
     17: N_("user busy"),
     18: N_("no answer"),
@@ -154,13 +155,18 @@ def details(row: EventRow) -> str:
 def _value(key: str, value: Any) -> str:
     if key == "ms" or key.endswith("_ms"):
         return millis(float(value))
-    if key == "cause" and value in CAUSES:
-        return f"{value} {_(CAUSES[value])}"
+    if key == "cause":
+        return cause(value)
     if isinstance(value, bool):
         return _("yes") if value else _("no")
     if key == "state" and value in AGENTS:
         return _(AGENTS[value].word)
     return _(VALUES[value]) if key in ("by", "reason") and value in VALUES else str(value)
+
+
+def cause(value: int) -> str:
+    """A cause of Q.850: its number, and what it means where a call centre meets it daily."""
+    return f"{value} {_(CAUSES[value])}" if value in CAUSES else str(value)
 
 
 def tone(row: EventRow) -> Tone:

@@ -13,7 +13,8 @@ from textual_admin.lang import LANGUAGES, _, other
 if TYPE_CHECKING:
     from textual_admin.app import Console
 
-Command = tuple[str, str, Callable[[], object]]
+#: The text in English, the same in the language, what stands against it, and what it does.
+Command = tuple[str, str, str, Callable[[], object]]
 
 
 class Commands(Provider):
@@ -22,21 +23,25 @@ class Commands(Provider):
     def _commands(self) -> Iterator[Command]:
         app = cast("Console", self.app)
         for number, panel in enumerate(app.panels):
-            yield _("Go to: {}").format(_(panel.TITLE)), "", partial(app.action_go, number)
+            yield f"Go to: {panel.TITLE}", _("Go to: {}").format(_(panel.TITLE)), "", partial(app.action_go, number)
         for order in app.panel.ORDERS:
-            yield _(order.label), app.hindrance(order), partial(app.action_order, order.name)
+            yield order.label, _(order.label), app.hindrance(order), partial(app.action_order, order.name)
         for __, label, action in app.general:
-            yield _(label), "", action
-        yield LANGUAGES[other()], "", app.action_language
+            yield label, _(label), "", action
+        yield LANGUAGES[other()], LANGUAGES[other()], "", app.action_language
 
     async def discover(self) -> Hits:
         """All, while nothing is typed."""
-        for title, told, run in self._commands():
+        for __, title, told, run in self._commands():
             yield DiscoveryHit(title, run, help=told or None)
 
     async def search(self, query: str) -> Hits:
-        """Those that match."""
+        """Those that match, in the language or in English: who has no Chinese keyboard at hand types English."""
         matcher = self.matcher(query)
-        for title, told, run in self._commands():
-            if (score := matcher.match(title)) > 0:
+        none = True
+        for english, title, told, run in self._commands():
+            if score := max(matcher.match(title), matcher.match(english)):
+                none = False
                 yield Hit(score, matcher.highlight(title), run, help=told or None)
+        if none:
+            yield Hit(1.0, _("no such command"), lambda: None)

@@ -12,7 +12,7 @@ Screen { layers: base; }
 Heading { height: 1; background: $primary-background; color: $text; padding: 0 1; }
 Tabs { height: 1; background: $panel; link-style: none; link-color: $text; link-background: $panel; }
 Banner { height: auto; max-height: 3; background: $error; color: $text; text-style: bold; padding: 0 1; display: none; }
-Keys { height: auto; max-height: 2; background: $panel; }
+Keys { height: auto; max-height: 2; background: $panel; padding: 0 1; }
 Typing { display: none; height: 1; padding: 0 1; background: $boost; }
 #mode { width: 1; text-style: bold; }
 #typed { width: 1fr; background: $boost; }
@@ -33,7 +33,7 @@ ModalScreen { align: center middle; background: $background 50%; }
 .dialog .keys { margin-top: 1; color: $text-muted; }
 .form .note { margin-bottom: 1; color: $text-muted; }
 .field { height: 1; }
-.field .label { width: 24; }
+.field .label { width: 29; }
 .field Input { width: 1fr; background: $boost; }
 .help { width: 76; }
 .ladder { width: 96%; height: 92%; padding: 0; }

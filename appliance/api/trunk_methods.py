@@ -96,7 +96,7 @@ class TrunkMethods:
 
     async def _try(self, number: str) -> dict[str, Any]:
         """The ways that a call to a number would try now, in their order, and why others are passed over."""
-        return {"number": number, **attrs.asdict(self._trunks.choose(number))}
+        return {"number": number, **attrs.asdict(self._trunks.choose(trunkgroups.dialled(number)))}
 
     def _shown(self, group: TrunkGroup) -> dict[str, Any]:
         return {**trunkgroups.texts(group), "blocked": group.name in self._trunks.blocks.groups()}

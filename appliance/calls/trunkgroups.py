@@ -94,6 +94,13 @@ def owns(shows: Iterable[str], number: str) -> bool:
     return False
 
 
+def dialled(number: str) -> str:
+    """A number as it is dialled to the outside. Raises ``ValueError``."""
+    if not number or not _DIALLED.fullmatch(number):
+        raise ValueError(f"number {number!r} must be 1 to 24 digits, * or #, with + in front for an international one")
+    return number
+
+
 def member(text: str) -> Member:
     """A member as it is written, ``LINE`` or ``LINE:MOST``. Raises ``ValueError``."""
     line, colon, most = text.partition(":")

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from appliance.api import locale
+from appliance.api.locale import Translate
 from appliance.demo import run, site
 from appliance.demo.children import ChildFailed
 
@@ -24,25 +26,27 @@ _WELCOME = """\
 _NOTES = ("sip:{account}@{address}:{port}", "密码 password {password}", "签入 log in *50{agent}, PIN {pin}#")
 
 
-def parse(arguments: list[str]) -> argparse.Namespace:
+def parse(arguments: list[str], _: Translate) -> argparse.Namespace:
     """The command's arguments."""
-    parser = argparse.ArgumentParser(prog="onecall demo", description="Run the simulated call centre.")
-    parser.add_argument("--headless", action="store_true", help="no console; print figures at the end")
-    parser.add_argument("--seconds", type=float, default=60.0, metavar="N", help="headless: callers come so long (60)")
-    parser.add_argument("--json", action="store_true", help="headless: one JSON object on stdout")
-    parser.add_argument("--calls-per-hour", type=int, default=600, metavar="N", help="callers that arrive (600)")
-    parser.add_argument("--talk", type=float, default=20.0, metavar="S", help="mean talk time in seconds (20)")
-    parser.add_argument("--address", default="127.0.0.1", help="IPv4 address for SIP and RTP; another one lets phones "
-                        "on the network register (127.0.0.1)")  # fmt: skip
-    parser.add_argument("--sip-port", type=int, metavar="N", help="SIP port (5060, or any free one)")
-    parser.add_argument("--dir", type=Path, metavar="PATH", help="where the demo keeps its files")
-    parser.add_argument("--lang", choices=("zh", "en"), default="zh", help="language of the console (zh)")
+    parser = argparse.ArgumentParser(prog="onecall demo", description=_("run a simulated call centre"))
+    told = _("headless: callers come so long, in seconds (60)")
+    parser.add_argument("--headless", action="store_true", help=_("no console; figures at the end"))
+    parser.add_argument("--seconds", type=float, default=60.0, metavar="N", help=told)
+    parser.add_argument("--json", action="store_true", help=_("headless: one JSON object on stdout"))
+    told = _("callers that arrive in an hour (600)")
+    parser.add_argument("--calls-per-hour", type=int, default=600, metavar="N", help=told)
+    parser.add_argument("--talk", type=float, default=20.0, metavar="S", help=_("mean talk time in seconds (20)"))
+    told = _("IPv4 address for SIP and RTP; another one lets phones on the network register (127.0.0.1)")
+    parser.add_argument("--address", default="127.0.0.1", help=told)
+    parser.add_argument("--sip-port", type=int, metavar="N", help=_("SIP port (5060, or any free one)"))
+    parser.add_argument("--dir", type=Path, metavar="PATH", help=_("where the demo keeps its files"))
+    parser.add_argument("--lang", choices=locale.LANGUAGES, default=locale.chosen(), help=_("language (zh)"))
     return parser.parse_args(arguments)
 
 
-def main(arguments: list[str]) -> int:
+def main(arguments: list[str], _: Translate) -> int:
     """Run it; 0 when headless found all audio right and nothing left over, or when the console was closed."""
-    wanted = parse(arguments)
+    wanted = parse(arguments, _)
     wanted.headless |= wanted.json or not sys.stdout.isatty()
     try:
         return asyncio.run(_run(wanted))

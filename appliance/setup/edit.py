@@ -1,8 +1,8 @@
 """Changes keys of a TOML text and nothing else in it. Pure: text in, text out.
 
 Only what a settings file has: tables, keys with a value of their own line or lines, and arrays of tables
-(``[[line.spans]]``), which are replaced as a whole. The result is read again and must say exactly what was wanted,
-so a text that is written in a way we do not follow is refused, never spoilt.
+(``[[line.spans]]``, or ``spans = [...]`` in ``[line]``), which are replaced as a whole. The result is read again and
+must say exactly what was wanted, so a text that is written in a way we do not follow is refused, never spoilt.
 """
 
 from __future__ import annotations
@@ -51,6 +51,7 @@ def set_tables(text: str, name: str, rows: Sequence[Mapping[str, Any]]) -> str:
         elif line.lstrip().startswith("#"):
             kept.append(line)  # comments stay where they are
     if at < 0:
+        kept = _without(kept, table, key)
         at = _span(kept, table)[1] if f"[{table}]" in [line.strip() for line in kept] else len(kept)
     made = [line for row in rows for line in (f"[[{name}]]", *(f"{k} = {toml.value(v)}" for k, v in row.items()), "")]
     return _checked("\n".join([*kept[:at], *made, *kept[at:]]) + "\n", wanted, name)
@@ -60,12 +61,23 @@ def _set(lines: list[str], table: str, key: str, line: str) -> list[str]:
     start, end = _span(lines, table)
     if start < 0:
         return [*lines, "", f"[{table}]", line]
-    for at in range(start, end):
-        if re.match(rf"\s*{re.escape(key)}\s*=", lines[at]):
-            last = _value_end(lines, at, end)
-            comment = _comment(lines[at]) if last == at else ""
-            return [*lines[:at], line + comment, *lines[last + 1 :]]
-    return [*lines[:start], line, *lines[start:]]
+    if (at := _key(lines, start, end, key)) < 0:
+        return [*lines[:start], line, *lines[start:]]
+    last = _value_end(lines, at, end)
+    comment = _comment(lines[at]) if last == at else ""
+    return [*lines[:at], line + comment, *lines[last + 1 :]]
+
+
+def _without(lines: list[str], table: str, key: str) -> list[str]:
+    """The lines without the value of a key."""
+    start, end = _span(lines, table)
+    at = _key(lines, start, end, key)
+    return lines if at < 0 else [*lines[:at], *lines[_value_end(lines, at, end) + 1 :]]
+
+
+def _key(lines: list[str], start: int, end: int, key: str) -> int:
+    """The line of a table on which the value of a key begins; -1 without it."""
+    return next((at for at in range(start, end) if re.match(rf"\s*{re.escape(key)}\s*=", lines[at])), -1)
 
 
 def _span(lines: list[str], table: str) -> tuple[int, int]:

@@ -102,7 +102,7 @@ def test_orders_are_carried_out_and_said_on_stderr(tmp_path: Path, capsys: pytes
         said = capsys.readouterr()
         assert said.out == ""
         assert said.err.splitlines() == [
-            "正在挂断通话 c1。", "信道 3（e1）不再接新呼叫。", "信道 all（e1）恢复接续。", "已完成：签入 1001"
+            "正在挂断通话 c1。", "e1/3 不再接新呼叫。", "e1 恢复接续。", "已完成：签入 1001"
         ]  # fmt: skip
         assert served.rows.done == [("hangup", "c1"), ("block", "e1", 3, True), ("block", "e1", None, False)]
         assert served_rows == [("1001", "8001")]
@@ -210,7 +210,22 @@ def test_a_wrong_command_line_ends_with_2(capsys: pytest.CaptureFixture[str], wo
     with pytest.raises(SystemExit) as end:
         cli.main(words)
     assert end.value.code == 2
-    assert "usage: onecall" in capsys.readouterr().err
+    assert "用法：onecall" in capsys.readouterr().err
+
+
+def test_the_help_and_what_is_wrong_with_a_command_line_are_in_the_language(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for words, said in (
+        (["trunks", "drain", "--help"], ("用法：", "参数", "不再接新呼叫", "显示本帮助后退出")),
+        (["trunks", "drain", "e1", "x"], ("错误：参数 CHANNEL：'x' 应为信道号",)),
+        (["demo", "--help"], ("运行演示呼叫中心", "每小时来电数")),
+        (["demo", "--help", "--lang", "en"], ("usage:", "run a simulated call centre")),
+    ):
+        with pytest.raises(SystemExit):
+            cli.main(words)
+        told = "".join(capsys.readouterr())
+        assert all(word in told for word in said), told
 
 
 def test_a_reader_who_has_had_enough_is_no_error(tmp_path: Path) -> None:

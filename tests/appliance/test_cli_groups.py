@@ -40,6 +40,8 @@ def test_groups_are_added_listed_changed_tried_and_removed(tmp_path: Path, capsy
         assert "10086 cannot be called now: cause 3." in capsys.readouterr().out
         assert await onecall(served, "groups", "add", "x", "--lines", "e1", "--routes", "0=cheap") == 1
         assert "must be PREFIX=COST" in capsys.readouterr().err
+        assert await onecall(served, "groups", "try", "abc") == 1
+        assert "number 'abc' must be 1 to 24 digits" in capsys.readouterr().err
         assert await onecall(served, "groups", "remove", "far") == 0
         assert [group.name for group in served.trunks.groups.groups()] == ["city"]
 

@@ -88,7 +88,7 @@ def test_the_manual_page_and_the_completion_have_every_command_and_option(root: 
         for name in ("manual", "completion")
     }  # fmt: skip
     assert "@COMMANDS@" in page and "@COMMANDS@" not in made["manual"]
-    for words in ("calls hangup CONTACT", "backup FILE", "setup", "lines use KIND", "trunks block LINE CHANNEL"):
+    for words in ("calls hangup CONTACT", "backup FILE", "setup", "lines use KIND", "trunks block LINE [CHANNEL]"):
         assert f"\n.B {words}\n" in made["manual"], words
     assert re.search(r"^    'lines use'\) words='[^']*--address", made["completion"], re.MULTILINE)
     assert ".B \\-\\-outside\\-prefix" in made["manual"] and "--outside-prefix" in made["completion"]

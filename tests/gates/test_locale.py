@@ -40,9 +40,11 @@ def test_a_catalogue_is_sound_and_whole(catalogue: Path, template: Path) -> None
     assert run("msgcmp", catalogue, template) == ""
 
 
-COMMAND = sorted(ROOT.glob("appliance/cli*.py")) + sorted(ROOT.glob("appliance/diagnosis/*.py")) + sorted(
-    ROOT.glob("appliance/setup/*.py")
-)  # fmt: skip
+COMMAND = [
+    path
+    for part in ("cli*.py", "demo/*.py", "diagnosis/*.py", "setup/*.py")
+    for path in sorted((ROOT / "appliance").glob(part))
+]
 
 
 @pytest.mark.judge("xgettext", "msgfmt", "msgcmp")

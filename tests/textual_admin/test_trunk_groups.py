@@ -62,7 +62,7 @@ def test_a_number_is_tried_and_a_group_drained_taken_back_and_removed(tmp_path: 
         await see.press("escape", "t")
         await see.type("10086")
         await see.press("enter")
-        await see.until("10086 cannot be called now: cause 3.")
+        await see.until("10086 cannot be called now: cause 3 no route.")
         await see.until("city  no route for this number")
         await see.press("escape", "d")
         await see.until("Drain the group city and tell when its last call has ended? No new call will use it. "

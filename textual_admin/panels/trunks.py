@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 
 from appliance.api.types import ChannelRow, GroupRow, TrunkRow
 from textual_admin.figures import since
@@ -37,7 +37,8 @@ class Trunks(TablePanel):
         """Groups by name, then trunks in the order of the settings, each with its channels."""
         if store.live is None:
             return {}
-        lines: dict[str, Line] = {f"group {row.group}": _group(row) for row in store.live.groups}
+        up = {trunk.line for trunk in store.live.trunks if trunk.up}
+        lines: dict[str, Line] = {f"group {row.group}": _group(row, up) for row in store.live.groups}
         for trunk in store.live.trunks:
             lines[trunk.line] = _trunk(trunk)
             for channel in store.live.channels:
@@ -51,8 +52,10 @@ class Trunks(TablePanel):
         return "  ".join(f"{word.text()} {states[name]}" for name, word in CHANNELS.items())
 
 
-def _group(row: GroupRow) -> Line:
-    word = DRAINING if row.draining else CHANNELS["blocked"] if row.blocked else GROUP_OPEN
+def _group(row: GroupRow, up: Container[str]) -> Line:
+    usable = any(member.partition(":")[0] in up for member in row.members)
+    open_or_down = GROUP_OPEN if usable else TRUNK_DOWN
+    word = DRAINING if row.draining else CHANNELS["blocked"] if row.blocked else open_or_down
     calls = _("{}/{} calls").format(row.calls, row.most) if row.most else _("{} calls").format(row.calls)
     return Line(
         row,

@@ -66,6 +66,13 @@ def test_an_array_of_tables_is_replaced_and_may_become_empty() -> None:
     assert "# 话机 phones\n[phone]" in other
 
 
+def test_an_array_of_tables_that_is_written_as_a_value_is_replaced_too() -> None:
+    text = '# 线路 lines\n[line]\nspans = [\n  { name = "e1" },  # one\n]\nrtp = 1\n\n[phone]\nlisten = 5060\n'
+    after = edit.set_tables(text, "line.spans", [{"name": "e2"}])
+    assert tomllib.loads(after) == {"line": {"rtp": 1, "spans": [{"name": "e2"}]}, "phone": {"listen": 5060}}
+    assert after.startswith("# 线路 lines\n[line]\nrtp = 1\n")
+
+
 def test_the_packaged_file_keeps_its_comments(root: Path) -> None:
     before = (root / "etc" / "onecall.toml").read_text(encoding="utf-8")
     after = edit.set_keys(before, "control", {"site": "测试", "language": "en"})
