@@ -5,11 +5,14 @@ from __future__ import annotations
 import argparse
 import asyncio
 import fcntl
+import ipaddress
 import shutil
 import signal
+import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 from appliance.api import locale
@@ -31,17 +34,41 @@ def parse(arguments: list[str], _: Translate) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="onecall demo", description=_("run a simulated call centre"))
     told = _("headless: callers come so long, in seconds (60)")
     parser.add_argument("--headless", action="store_true", help=_("no console; figures at the end"))
-    parser.add_argument("--seconds", type=float, default=60.0, metavar="N", help=told)
+    parser.add_argument("--seconds", type=_at_least(0.0, _), default=60.0, metavar="N", help=told)
     parser.add_argument("--json", action="store_true", help=_("headless: one JSON object on stdout"))
     told = _("callers that arrive in an hour (600)")
-    parser.add_argument("--calls-per-hour", type=int, default=600, metavar="N", help=told)
-    parser.add_argument("--talk", type=float, default=20.0, metavar="S", help=_("mean talk time in seconds (20)"))
+    parser.add_argument("--calls-per-hour", type=_at_least(0, _), default=600, metavar="N", help=told)
+    told = _("mean talk time in seconds (20)")
+    parser.add_argument("--talk", type=_at_least(0.0, _), default=20.0, metavar="S", help=told)
     told = _("IPv4 address for SIP and RTP; another one lets phones on the network register (127.0.0.1)")
-    parser.add_argument("--address", default="127.0.0.1", help=told)
-    parser.add_argument("--sip-port", type=int, metavar="N", help=_("SIP port (5060, or any free one)"))
+    parser.add_argument("--address", type=partial(_own_address, _=_), default="127.0.0.1", help=told)
+    told = _("SIP port (5060, or any free one)")
+    parser.add_argument("--sip-port", type=_at_least(0, _, 65535), metavar="N", help=told)
     parser.add_argument("--dir", type=Path, metavar="PATH", help=_("where the demo keeps its files"))
     parser.add_argument("--lang", choices=locale.LANGUAGES, default=locale.chosen(), help=_("language (zh)"))
     return parser.parse_args(arguments)
+
+
+def _at_least(low: float, _: Translate, high: float = float("inf")) -> Callable[[str], float]:
+    """Reads a number of the kind of ``low``, from it to ``high``."""
+
+    def read(text: str) -> float:
+        with suppress(ValueError):
+            if low <= (number := type(low)(text)) <= high:
+                return number
+        allowed = _("{:g} or more").format(low) if high == float("inf") else _("from {:g} to {:g}").format(low, high)
+        raise argparse.ArgumentTypeError(_("{!r} must be a number, {}").format(text, allowed))
+
+    return read
+
+
+def _own_address(text: str, _: Translate) -> str:
+    try:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            probe.bind((str(ipaddress.IPv4Address(text)), 0))
+    except (OSError, ValueError):
+        raise argparse.ArgumentTypeError(_("{!r} must be an IPv4 address of this machine").format(text)) from None
+    return text
 
 
 def main(arguments: list[str], _: Translate) -> int:

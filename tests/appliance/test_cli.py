@@ -204,8 +204,12 @@ def test_a_broken_settings_file_ends_with_2(tmp_path: Path, capsys: pytest.Captu
 
 
 @pytest.mark.parametrize(
-    "words", [[], ["nothing"], ["trunks", "block", "e1", "three"], ["calls", "hangup"], ["calls", "--fast"]]
-)
+    "words",
+    [
+        [], ["nothing"], ["trunks", "block", "e1", "three"], ["calls", "hangup"], ["calls", "--fast"],
+        ["demo", "--seconds", "-5"], ["demo", "--sip-port", "70000"], ["demo", "--address", "nowhere"],
+    ],
+)  # fmt: skip
 def test_a_wrong_command_line_ends_with_2(capsys: pytest.CaptureFixture[str], words: list[str]) -> None:
     with pytest.raises(SystemExit) as end:
         cli.main(words)

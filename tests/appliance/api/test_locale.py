@@ -61,4 +61,4 @@ def test_every_text_of_the_command_has_a_translation_with_the_same_places() -> N
     assert len(used) > 70
     assert used - set(texts) == set()
     for english, chinese in texts.items():
-        assert re.findall(r"\{\w*\}", english) == re.findall(r"\{\w*\}", chinese), english
+        assert sorted(re.findall(r"\{\w*\}", english)) == sorted(re.findall(r"\{\w*\}", chinese)), english
