@@ -153,9 +153,10 @@ class Daemon:
         await plugins.start(box)
         stack.push_async_callback(plugins.stop)
         stack.push_async_callback(box.tasks.stop)
-        stack.push_async_callback(switchboard.stop)
         await self._sms.open()
         stack.push_async_callback(self._sms.close)
+        # Next to the links and before anything that waits: a link that ends with us is no process that died.
+        stack.push_async_callback(switchboard.stop)
         for link in links.values():
             task = asyncio.create_task(link.run(self._up, self._message, self._down), name=f"{link.process} link")
             stack.callback(task.cancel)
