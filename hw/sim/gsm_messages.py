@@ -11,7 +11,7 @@ from attrs import field, frozen
 
 from hw.line.serial import sms_parts
 from hw.line.serial.sms_pdu import Deliver, PduError, Report, Submit, decode, encode
-from hw.sim.gsm_at import LATER, CmsError, Command, Handler, Hangs, Interpreter
+from hw.sim.at_interpreter import LATER, CmsError, Command, Handler, Hangs, Interpreter
 
 #: +CMS ERROR (27.005 §3.2.5): invalid PDU parameter, memory failure, invalid index, no network.
 _BAD_PDU, _NO_SUCH_INDEX = 304, 321

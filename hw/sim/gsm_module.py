@@ -8,6 +8,7 @@ is a waiting call; it is on no channel until the first is gone. Faults are metho
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,8 +18,7 @@ from attrs import define
 from hw.g711 import alaw_decode, alaw_encode
 from hw.line.serial.jitter import JitterBuffer
 from hw.line.trunk import FRAME, NoChannel
-from hw.sim.exchange_line import ExchangeLine
-from hw.sim.gsm_at import (
+from hw.sim.at_interpreter import (
     NO_NETWORK,
     NOT_ALLOWED,
     NOT_SUPPORTED,
@@ -28,6 +28,7 @@ from hw.sim.gsm_at import (
     Handler,
     Interpreter,
 )
+from hw.sim.exchange_line import ExchangeLine
 from hw.sim.gsm_messages import Messages
 from hw.sim.gsm_radio import GsmSettings, Radio, kind
 from hw.sim.subscriber import Subscriber
@@ -41,6 +42,8 @@ _ACTIVE, _DIALLING, _ALERTING, _INCOMING, _WAITING = 0, 2, 3, 4, 5
 #: How the network's causes (3GPP TS 24.008 §10.5.4.11, Q.850) end a call of ours.
 _RESULTS = {17: "BUSY", 18: "NO ANSWER", 19: "NO ANSWER"}
 _OUT_OF_ORDER = 27
+#: A voice call (27.007 §6.2): number, and CLIR for it: ``I`` the number is not shown, ``i`` it is.
+_DIALLED = re.compile(r"(\+?[0-9*#]+)([Ii]?);")
 
 
 @define(eq=False)
@@ -295,15 +298,17 @@ class GsmModule(ExchangeLine):
         ]
 
     def _dial(self, command: Command) -> list[str]:
-        number, semicolon, rest = command.text.partition(";")
-        if not semicolon or rest or not number or set(number.removeprefix("+")) - set("0123456789*#"):
+        dialled = _DIALLED.fullmatch(command.text)
+        if dialled is None:
             raise CmeError(WRONG_PARAMETER)
+        number, clir = dialled.groups()
         self.radio.check_sim()
         if not self.up:
             raise CmeError(NO_NETWORK)
         if self._calls:
             raise CmeError(NOT_ALLOWED)
         subscriber = Subscriber(self, None, number, self.settings.number, 0, False, self._now())
+        subscriber.restricted = clir == "I"
         self._new_call(_DIALLING, subscriber)
         self._add(subscriber, 1)
         subscriber.reached("proceeding")

@@ -7,7 +7,7 @@ from typing import Literal
 
 from attrs import field, frozen, validators
 
-from hw.sim.gsm_at import (
+from hw.sim.at_interpreter import (
     NO_SIM,
     NOT_ALLOWED,
     NOT_SUPPORTED,

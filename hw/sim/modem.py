@@ -17,8 +17,17 @@ from attrs import Attribute, field, frozen, validators
 from hw.g711 import alaw_decode
 from hw.line.dsp import dtmf
 from hw.line.trunk import FRAME, NoChannel
+from hw.sim.at_interpreter import (
+    LATER,
+    NOT_ALLOWED,
+    NOT_SUPPORTED,
+    WRONG_PARAMETER,
+    CmeError,
+    Command,
+    Handler,
+    Interpreter,
+)
 from hw.sim.exchange_line import ExchangeLine
-from hw.sim.gsm_at import LATER, NOT_ALLOWED, NOT_SUPPORTED, WRONG_PARAMETER, CmeError, Command, Handler, Interpreter
 from hw.sim.modem_streams import Mode, Streams
 from hw.sim.subscriber import Subscriber
 from hw.sim.terminal import Terminal

@@ -149,8 +149,12 @@ class GsmTrunk(ChannelTrunk, Messenger):
             super().state(), sms=self._messages is not None, signal_dbm=self._setup.signal_dbm if up else None
         )
 
+    def dial_restricted(self, leg: str, number: str, caller: str, name: str) -> int:
+        """By CLIR for this call (27.007 §6.2). A network that has none refuses the call: it is never made without."""
+        return self._dial(leg, number, caller, name, restricted=True)
+
     def _seize(self, leg: Leg) -> None:
-        self._gsm.dial(leg.called)
+        self._gsm.dial(leg.called, restricted=leg.restricted)
 
     def _count(self, leg: Leg, released: told.Released) -> None:
         """Nothing besides what every line counts."""

@@ -106,13 +106,16 @@ class GsmCall:
 
     # -- what we do ----------------------------------------------------------------------------------------------------
 
-    def dial(self, number: str) -> list[Action]:
-        """Call out. Raises ``ValueError`` for what cannot be dialled."""
+    def dial(self, number: str, *, restricted: bool = False) -> list[Action]:
+        """Call out; ``restricted``: the called party is not to be shown our number (CLIR, 27.007 §6.2: ``I``).
+
+        Raises ``ValueError`` for what cannot be dialled.
+        """
         if not number or set(number.removeprefix("+")) - _DIALLABLE:
             raise ValueError(f"{number!r} cannot be dialled: digits, * and #, + in front")
         self._forget()
         self.phase = "dialling"
-        return [Do(f"ATD{number};", "dial", 30.0)]
+        return [Do(f"ATD{number}{'I' if restricted else ''};", "dial", 30.0)]
 
     def answer(self) -> list[Action]:
         """Answer the incoming call."""

@@ -93,9 +93,9 @@ class GsmLine:
         self._queue.clear()
         self._act(self.call.lost())
 
-    def dial(self, number: str) -> None:
+    def dial(self, number: str, *, restricted: bool) -> None:
         """Call out. Raises ``ValueError``."""
-        self._act(self.call.dial(number))
+        self._act(self.call.dial(number, restricted=restricted))
 
     def alert(self, number: int) -> None:
         """Nothing: the network sends ringback by itself."""

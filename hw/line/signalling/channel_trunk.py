@@ -52,7 +52,7 @@ _TEMPORARY_FAILURE = 41
 
 @define(eq=False)
 class Leg:
-    """One call. ``announced``: the control process knows it."""
+    """One call. ``announced``: the control process knows it; ``restricted``: ``caller`` is not to be shown."""
 
     name: str
     channel: int
@@ -63,6 +63,7 @@ class Leg:
     phase: LegPhase = "offered"
     announced: bool = True
     tries: int = 1
+    restricted: bool = False
 
 
 class ChannelTrunk(Trunk):
@@ -138,9 +139,12 @@ class ChannelTrunk(Trunk):
 
     def dial(self, leg: str, number: str, caller: str, name: str) -> int:
         """Call out. Raises ``NoChannel``, ``ValueError`` for what cannot be dialled."""
+        return self._dial(leg, number, caller, name)
+
+    def _dial(self, leg: str, number: str, caller: str, name: str, *, restricted: bool = False) -> int:
         if leg in self._legs:
             raise ValueError(f"leg {leg!r} is there already")
-        new = Leg(leg, self._hunt(number), False, number, caller, name, "dialling")
+        new = Leg(leg, self._hunt(number), False, number, caller, name, "dialling", restricted=restricted)
         self._seize(new)
         self._add(new)
         return new.channel

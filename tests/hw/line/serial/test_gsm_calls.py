@@ -9,6 +9,7 @@ import pytest
 
 from hw.line.trunk import NoChannel
 from hw.messages import Alerting, Answered, Cleared, Incoming, Proceeding, Progress, Refused
+from hw.sim.at_interpreter import NOT_SUPPORTED, CmeError, Command
 from hw.sim.exchange import CallCleared, NumberSettings, Subscriber
 from tests.hw.line.serial.gsm_pair import GsmPair, gsm_pair
 
@@ -71,6 +72,40 @@ def test_we_call_somebody_who_hears_us_and_our_keys(tmp_path: Path, pcm: str) ->
             assert await person.cleared() == 16
             await p.until_idle()
             tick.cancel()
+
+    asyncio.run(main())
+
+
+def test_a_number_that_is_not_to_be_shown_is_hidden_by_the_network_and_the_next_call_shows_it_again(
+    tmp_path: Path,
+) -> None:
+    async def main() -> None:
+        async with gsm_pair(tmp_path, NumberSettings("13900000000", answer_ms=0)) as p:
+            for leg, hides, dial in (("out-1", True, p.trunk.dial_restricted), ("out-2", False, p.trunk.dial)):
+                assert dial(leg, "13900000000", "95001", "") == 1
+                await p.next(Answered, leg=leg)
+                [person] = p.exchange.subscribers
+                assert (person.called, person.restricted) == ("13900000000", hides)
+                p.trunk.hangup(leg, 16)
+                await p.until_idle()
+
+    asyncio.run(main())
+
+
+def test_a_call_that_is_to_hide_its_number_is_not_made_at_all_where_the_module_refuses_that(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with gsm_pair(tmp_path) as p:
+            given: list[str] = []
+
+            def refuses(command: Command) -> list[str]:
+                given.append(command.text)
+                raise CmeError(NOT_SUPPORTED)
+
+            p.module.interpreter.handlers = {**p.module.interpreter.handlers, "D": refuses}
+            p.trunk.dial_restricted("out-1", "+8613900000000", "", "")
+            assert await p.next(Cleared) == Cleared("out-1", 41, "fault")
+            await p.until_idle()
+            assert given == ["+8613900000000I;"]
 
     asyncio.run(main())
 

@@ -1,4 +1,4 @@
-"""The simulated module's AT interpreter (ITU-T V.250, 3GPP TS 27.007 §9): lines in, lines out. Strict.
+"""The AT interpreter of simulated modems and modules (ITU-T V.250, 3GPP TS 27.007 §9): lines in, lines out. Strict.
 
 What it does not know is an error with its number, as modules answer it; a set command is checked before it is done.
 """
