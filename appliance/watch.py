@@ -125,14 +125,15 @@ class Watch:
         rows = []
         for state in self._switchboard.trunks.lines.values():
             for channel in state.channels:
-                call = on.get((state.line, channel.channel))
                 draining = self._switchboard.trunks.draining(state.line, channel.channel)
+                if (call := on.get((state.line, channel.channel))) is None:
+                    rows.append(ChannelRow(state.line, channel.channel, channel.state, draining=draining))
+                    continue
+                shown = "busy" if channel.state == "idle" else channel.state  # the call came first, its state follows
                 rows.append(
-                    ChannelRow(state.line, channel.channel, channel.state, draining=draining)
-                    if call is None
-                    else ChannelRow(
-                        state.line, channel.channel, channel.state, call.contact, call.caller, call.called,
-                        call.offered_at, draining,
+                    ChannelRow(
+                        state.line, channel.channel, shown, call.contact, call.caller, call.called, call.offered_at,
+                        draining,
                     )
                 )
         return rows
