@@ -42,7 +42,8 @@ def options(parser: argparse.ArgumentParser) -> Iterator[str]:
     if own:
         yield ".RS"
         for action in own:
-            value = "" if action.nargs == 0 else f" {action.metavar or action.dest.upper()}"
+            choices = "|".join(map(str, action.choices or ()))
+            value = "" if action.nargs == 0 else f" {action.metavar or choices or action.dest.upper()}"
             yield f".TP\n.B {escaped(action.option_strings[-1] + value)}\n{escaped(action.help or '')}"
         yield ".RE"
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from appliance.api.types import EventRow
-from textual_admin.figures import millis
+from textual_admin.figures import clock, millis
 from textual_admin.lang import N_, _
 from textual_admin.words import AGENTS, Tone
 
@@ -53,6 +53,11 @@ KINDS: Mapping[str, str] = {
     "group.blocked": N_("block of a trunk group changed"),
     "group.drained": N_("the group's last call has ended"),
     "trunk.overflowed": N_("trunk failed, next one"),
+    "agent.changed": N_("agent changed"),
+    "agent.removed": N_("agent removed"),
+    "agent.locked": N_("agent locked: wrong PINs"),
+    "seat.changed": N_("phone changed"),
+    "seat.removed": N_("phone removed"),
     "number.changed": N_("number changed"),
     "number.removed": N_("number removed"),
     "process.changed": N_("process changed"),
@@ -69,6 +74,7 @@ KINDS: Mapping[str, str] = {
     "sms.failed": N_("message failed"),
     "sms.reported": N_("message reported"),
     "sms.received": N_("message came in"),
+    "site.imported": N_("site imported"),
     "site.seeded": N_("default site written"),
     "site.setup_done": N_("site set up"),
 }
@@ -107,6 +113,33 @@ KEYS: Mapping[str, str] = {
     "delivered": N_("delivered"),
     "readable": N_("readable"),
     "again_s": N_("again in seconds"),
+    "until": N_("until"),
+    "language": N_("language"),
+    "pin": "PIN",
+    "password": N_("password"),
+    "outside": N_("outside calls"),
+    "added": N_("added"),
+    "changed": N_("changed"),
+    "removed": N_("removed"),
+    "seats": N_("seats"),
+    "numbers": N_("numbers"),
+    "strategy": N_("strategy"),
+    "on": N_("held"),
+    "result": N_("SIP status"),
+    "default": N_("goes on to"),
+    "as_": N_("goes on as"),
+    "plugin": N_("plugin"),
+    "hook": N_("hook"),
+    "failures": N_("failures"),
+    "subject": N_("at"),
+    "command": N_("command"),
+    "members": N_("lines"),
+    "hunting": N_("order"),
+    "direction": N_("direction"),
+    "shows": N_("may show"),
+    "restricted": N_("not shown"),
+    "routes": N_("routes"),
+    "most": N_("at most"),
 }
 
 #: Causes of Q.850 that a call centre meets daily.
@@ -125,7 +158,7 @@ CAUSES: Mapping[int, str] = {
 }
 
 #: Data that says nothing to a person who looks at the log, or is said by the kind.
-_LEFT_OUT = frozenset({"leg", "peer", "version", "was", "was_ms", "name", "agents", "free", "path", "id"})
+LEFT_OUT = frozenset({"leg", "peer", "version", "was", "was_ms", "name", "agents", "free", "path", "id"})
 #: Values that are words of the product.
 VALUES: Mapping[str, str] = {
     "far": N_("the far end"),
@@ -136,7 +169,9 @@ VALUES: Mapping[str, str] = {
 }
 
 #: Data that needs no word before it.
-_ALONE = frozenset({"number", "destination", "menu", "state", "reason", "error"})
+ALONE = frozenset(
+    {"number", "destination", "menu", "state", "reason", "error", "pattern", "prompt", "display", "file"}
+)
 
 
 def kind_of(row: EventRow) -> str:
@@ -146,15 +181,19 @@ def kind_of(row: EventRow) -> str:
 
 def details(row: EventRow) -> str:
     """The data as ``key value`` pairs, shortest form, what is empty left out."""
-    shown = ((key, value) for key, value in row.data.items() if key not in _LEFT_OUT and value not in ("", None))
+    shown = ((key, value) for key, value in row.data.items() if key not in LEFT_OUT and value not in ("", None, []))
     return "  ".join(
-        _value(key, value) if key in _ALONE else f"{_(KEYS.get(key, key))} {_value(key, value)}" for key, value in shown
+        _value(key, value) if key in ALONE else f"{_(KEYS.get(key, key))} {_value(key, value)}" for key, value in shown
     )
 
 
 def _value(key: str, value: Any) -> str:
     if key == "ms" or key.endswith("_ms"):
         return millis(float(value))
+    if key == "until":
+        return clock(float(value))
+    if isinstance(value, list):
+        return " ".join(map(str, value))
     if key == "cause":
         return cause(value)
     if isinstance(value, bool):

@@ -45,7 +45,7 @@ class TrunkRow:
     """One trunk (span or SIP trunk) with its totals since the start of the control process.
 
     A SIP trunk has no channels: ``busy`` are its calls, ``blocked`` 1 when it takes none. ``draining``: its last call
-    is awaited. ``duplex`` False: nobody can talk over it, menus and voicemail work. ``signal_dbm``: a mobile line's.
+    is awaited. ``duplex`` False: nobody can talk over it, menus work. ``signal_dbm``: a mobile line's.
     """
 
     line: str

@@ -75,7 +75,7 @@ def texts(_: Translate) -> dict[str, tuple[str, str]]:
         "modem.voice": (_("{port}: {name}: voice modem, both ways at once"), ""),
         "modem.voice_perhaps": (
             _("{port}: {name}: voice modem; whether both ways at once shows when it is used"),
-            _("onecall trunks tells; one way at a time serves menus and voicemail, no agents"),
+            _("onecall trunks tells; one way at a time serves menus, no agents"),
         ),
         "modem.gsm": (_("{port}: {name}: GSM module"), ""),
         "modem.data": (_("{port}: {name}: modem without voice"), _("it cannot be a line: class 8 (V.253) is needed")),

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import get_args, get_type_hints
 
+import attrs
 import pytest
 
 import textual_admin
@@ -13,6 +14,7 @@ from appliance.api.locale import read_po
 from appliance.api.types import AgentRow, CallRow, ChannelRow, EventRow
 from appliance.events.types import Event
 from textual_admin import happenings, lang, words
+from textual_admin.figures import clock
 
 CATALOGUE = Path(textual_admin.__file__).parent / "locale" / "zh" / "LC_MESSAGES" / "console.po"
 SOURCES = sorted(Path(textual_admin.__file__).parent.rglob("*.py"))
@@ -60,16 +62,21 @@ def test_every_state_has_a_word_and_a_sign_of_its_own_and_a_new_one_is_shown(
     assert words.state(table, "teleported").text() == "? teleported"
 
 
-def test_every_event_of_the_product_has_words() -> None:
+def test_every_event_of_the_product_and_all_that_it_tells_has_words() -> None:
     for name in ("appliance.daemon", "plugins.acd.events", "plugins.ivr.service", "plugins.recording.events"):
         importlib.import_module(name)
-    kinds = {
-        kind.kind
-        for kind in Event.__subclasses__()
-        if kind.__module__.startswith(("appliance.events", "appliance.api", "appliance.calls", "plugins."))
-    }
-    assert len(kinds) > 35
-    assert kinds - set(happenings.KINDS) == set()
+    events = [event for event in Event.__subclasses__() if event.__module__.startswith(("appliance.", "plugins."))]
+    assert len(events) > 45
+    assert {event.kind for event in events} - set(happenings.KINDS) == set()
+    data = {field.name for event in events for field in attrs.fields(event)} - {"contact"}
+    assert data - set(happenings.KEYS) - happenings.ALONE - happenings.LEFT_OUT == set()
+
+
+def test_lists_and_times_in_an_event_are_told_as_words() -> None:
+    changed = EventRow(1, 0.0, "group.changed", "", {"group": "city", "members": ["e1:20", "e2"], "shows": []})
+    assert happenings.details(changed) == "trunk group city  lines e1:20 e2"
+    locked = EventRow(2, 0.0, "agent.locked", "", {"agent": "1001", "until": 1795310938.0})
+    assert happenings.details(locked) == f"agent 1001  until {clock(1795310938.0)}"
 
 
 def test_an_event_is_told_in_short_and_in_the_language() -> None:
