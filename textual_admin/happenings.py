@@ -133,6 +133,7 @@ KEYS: Mapping[str, str] = {
     "failures": N_("failures"),
     "subject": N_("at"),
     "command": N_("command"),
+    "engine": N_("engine"),
     "members": N_("lines"),
     "hunting": N_("order"),
     "direction": N_("direction"),
