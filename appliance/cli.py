@@ -130,6 +130,41 @@ def build_parser(_: Translate) -> argparse.ArgumentParser:
     commands.add_parser("queues", parents=[talking], help=_("queues and who waits"))
     commands.add_parser("phones", parents=[talking], help=_("phones and where they are"))
 
+    _add_lists(commands, talking, action_options, _)
+    cli_groups.add_groups(
+        commands.add_parser("groups", parents=[talking], help=_("trunk groups: which trunk a call takes and why")),
+        action_options, _,
+    )  # fmt: skip
+    cli_sms.add_sms(
+        commands.add_parser(
+            "sms", parents=[talking], help=_("short messages: send one, see those that went and came")
+        ),
+        action_options, _,
+    )  # fmt: skip
+    cli_site.add_people(
+        commands.add_parser("people", parents=[talking], help=_("agents and phones; add, change, remove")),
+        action_options, _,
+    )  # fmt: skip
+    cli_site.add_numbers(
+        commands.add_parser("numbers", parents=[talking], help=_("numbers that callers dial, and where they lead")),
+        action_options, _,
+    )  # fmt: skip
+    cli_site.add_transfer(
+        commands.add_parser("export", parents=[talking], help=_("the site as one text file")),
+        commands.add_parser("import", parents=[talking], help=_("make the site what a text file says")), _,
+    )  # fmt: skip
+    cli_machine.add(commands, talking, action_options, _)
+    _describe(parser)
+    return parser
+
+
+def _add_lists(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+    talking: argparse.ArgumentParser,
+    action_options: argparse.ArgumentParser,
+    _: Translate,
+) -> None:
+    """Calls, agents, trunks and events: lists, and what can be done with what is in them."""
     calls = _actions(commands.add_parser("calls", parents=[talking], help=_("calls that are up; end one")))
     hangup = calls.add_parser("hangup", parents=[action_options], help=_("end a call"))
     hangup.add_argument("contact", metavar="CONTACT")
@@ -162,38 +197,13 @@ def build_parser(_: Translate) -> argparse.ArgumentParser:
         )  # fmt: skip
         if action == "drain":
             cli_groups.add_wait(one, _)
-    cli_groups.add_groups(
-        commands.add_parser("groups", parents=[talking], help=_("trunk groups: which trunk a call takes and why")),
-        action_options, _,
-    )  # fmt: skip
 
-    cli_sms.add_sms(
-        commands.add_parser(
-            "sms", parents=[talking], help=_("short messages: send one, see those that went and came")
-        ),
-        action_options, _,
-    )  # fmt: skip
     events = commands.add_parser("events", parents=[talking], help=_("what happened"))
     events.add_argument("--follow", action="store_true", help=_("go on with what happens now"))
     events.add_argument("--kind", default="", help=_("only this kind; with a dot at the end, this family (contact.)"))
     events.add_argument("--contact", default="", help=_("only this contact"))
     events.add_argument("--after", type=int, metavar="ID", help=_("only events after this number"))
     events.add_argument("--limit", type=int, default=200, metavar="N", help=_("at most so many (200)"))
-    cli_site.add_people(
-        commands.add_parser("people", parents=[talking], help=_("agents and phones; add, change, remove")),
-        action_options, _,
-    )  # fmt: skip
-    cli_site.add_numbers(
-        commands.add_parser("numbers", parents=[talking], help=_("numbers that callers dial, and where they lead")),
-        action_options, _,
-    )  # fmt: skip
-    cli_site.add_transfer(
-        commands.add_parser("export", parents=[talking], help=_("the site as one text file")),
-        commands.add_parser("import", parents=[talking], help=_("make the site what a text file says")), _,
-    )  # fmt: skip
-    cli_machine.add(commands, talking, action_options, _)
-    _describe(parser)
-    return parser
 
 
 def _describe(parser: argparse.ArgumentParser) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal, Protocol, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
 
 from attrs import frozen
 
@@ -21,6 +21,17 @@ class Finding:
     state: State
     found: str
     todo: str = ""
+
+
+def told(fact: Mapping[str, Any], texts: Mapping[str, tuple[str, str]], check: str) -> Finding:
+    """A fact that a check of the line side has printed (``code``, ``span``, ``state``, ``values``), as a finding.
+
+    ``texts`` has for each code what it means and what to do; an unknown one is told by its code.
+    """
+    code, values = str(fact["code"]), dict(fact["values"])
+    found, todo = texts.get(code, (code, ""))
+    name = f"{check}.{fact['span']}" if fact["span"] else check
+    return Finding(name, fact["state"], found.format(**values), todo.format(**values))
 
 
 class Place(Protocol):

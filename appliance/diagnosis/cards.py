@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 from appliance.api.locale import Translate
-from appliance.findings import Finding
+from appliance.findings import Finding, told
 
 #: The check opens devices and asks the kernel; nothing in it waits.
 _LIMIT_S = 30.0
@@ -24,7 +23,7 @@ def check(config: Path, _: Translate) -> list[Finding]:
         facts = json.loads(done.stdout)
     except (subprocess.TimeoutExpired, ValueError) as error:
         return [Finding("cards", "fail", _("the cards could not be checked: {}").format(error))]
-    return [finding(fact, _) for fact in facts]
+    return [told(fact, texts(_), "cards") for fact in facts]
 
 
 def found(signalling: str) -> list[dict[str, Any]]:
@@ -43,14 +42,6 @@ def tool(name: Literal["conf", "loop"], config: Path, *more: str) -> int:
     module = {"conf": "systemconf", "loop": "loop"}[name]
     words = [sys.executable, "-m", f"hw.line.dahdi.{module}", "--config", str(config), *more]
     return subprocess.run(words, check=False).returncode
-
-
-def finding(fact: Mapping[str, Any], _: Translate) -> Finding:
-    """One fact of the check as a sentence, and what to do about it. An unknown fact is told by its code."""
-    code, values = str(fact["code"]), dict(fact["values"])
-    found, todo = texts(_).get(code, (code, ""))
-    name = f"cards.{fact['span']}" if fact["span"] else "cards"
-    return Finding(name, fact["state"], found.format(**values), todo.format(**values))
 
 
 def texts(_: Translate) -> dict[str, tuple[str, str]]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from appliance.api.locale import Translate
 from appliance.diagnosis.lines import find
-from appliance.findings import Finding
+from appliance.findings import Finding, told
 
 #: Ports are asked side by side; one that says nothing takes some seconds.
 _LIMIT_S = 45.0
@@ -23,7 +23,7 @@ def check(config: Path, _: Translate, ports: Sequence[str] | None = None) -> lis
         facts = ask(config, find().serial if ports is None else ports)
     except ValueError as error:
         return [Finding("modems", "fail", _("the serial ports could not be asked: {}").format(error))]
-    return [finding(fact, _) for fact in facts]
+    return [told(fact, texts(_), "modems") for fact in facts]
 
 
 def ask(config: Path, ports: Sequence[str]) -> list[dict[str, Any]]:
@@ -40,14 +40,6 @@ def ask(config: Path, ports: Sequence[str]) -> list[dict[str, Any]]:
 def voice_ports(facts: Sequence[Mapping[str, Any]]) -> list[str]:
     """The ports with a voice modem behind them that nobody has."""
     return [str(fact["values"]["port"]) for fact in facts if fact["code"] in ("modem.voice", "modem.voice_perhaps")]
-
-
-def finding(fact: Mapping[str, Any], _: Translate) -> Finding:
-    """One fact of the check as a sentence, and what to do about it. An unknown fact is told by its code."""
-    code, values = str(fact["code"]), dict(fact["values"])
-    found, todo = texts(_).get(code, (code, ""))
-    name = f"modems.{fact['span']}" if fact["span"] else "modems"
-    return Finding(name, fact["state"], found.format(**values), todo.format(**values))
 
 
 def texts(_: Translate) -> dict[str, tuple[str, str]]:

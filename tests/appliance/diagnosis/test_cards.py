@@ -12,6 +12,7 @@ import pytest
 from appliance import cli
 from appliance.api import locale
 from appliance.diagnosis import cards
+from appliance.findings import told
 
 ROOT = Path(__file__).resolve().parents[3]
 CHECK = ROOT / "hw/line/dahdi/check.py"
@@ -55,7 +56,7 @@ def test_every_fact_has_a_sentence_and_a_fault_says_what_to_do(language: locale.
 
 def test_a_fact_becomes_a_finding_of_its_line() -> None:
     fact = {"state": "fail", "code": "span.alarm.los", "span": "e1", "values": {"alarm": "RED/LOS"}}
-    found = cards.finding(fact, lambda text: text)
+    found = told(fact, cards.texts(str), "cards")
     assert (found.check, found.state, found.found) == ("cards.e1", "fail", "alarm RED/LOS: no signal comes")
     assert "receive and transmit pair" in found.todo
 

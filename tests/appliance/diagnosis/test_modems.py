@@ -10,6 +10,7 @@ import pytest
 
 from appliance.api import locale
 from appliance.diagnosis import modems
+from appliance.findings import told
 
 ROOT = Path(__file__).resolve().parents[3]
 CHECK = ROOT / "hw/line/serial/check.py"
@@ -39,6 +40,6 @@ def test_free_voice_modems_are_the_ones_to_choose_and_a_fact_becomes_a_finding()
         for code in ("modem.voice", "modem.gsm", "port.busy", "modem.voice_perhaps", "port.silent")
     ]
     assert modems.voice_ports(facts) == ["/dev/modem.voice", "/dev/modem.voice_perhaps"]
-    found = modems.finding({**facts[0], "span": "po1"}, lambda text: text)
+    found = told({**facts[0], "span": "po1"}, modems.texts(str), "modems")
     assert (found.check, found.state) == ("modems.po1", "ok")
     assert found.found == "/dev/modem.voice: ACME: voice modem, both ways at once"
