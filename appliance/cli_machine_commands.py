@@ -27,7 +27,7 @@ from appliance.diagnosis import lines as devices
 from appliance.findings import Finding
 from appliance.pluginmanager import Plugins
 from appliance.settings import SettingsError
-from appliance.setup import machine
+from appliance.setup import edit, machine
 from appliance.setup.edit import EditError
 from appliance.setup.lines import LINES, SetupError, use_lines
 from appliance.setup.steps import Step, steps
@@ -165,7 +165,8 @@ def lines(wanted: argparse.Namespace, _: Translate) -> int:
             _restart(old, _)
         return DONE
     if wanted.action == "check":
-        facts = [*cards.check(config, _), *modems.check(config, _)]
+        drivers = [span.get("driver") for span in tomllib.loads(_text(config)).get("line", {}).get("spans", [])]
+        facts = [*cards.check(config, _, used="dahdi" in drivers), *modems.check(config, _)]
         if wanted.json:
             emit(facts)
         else:
@@ -308,10 +309,13 @@ def _add_number(number: str, wanted: argparse.Namespace, _: Translate) -> str:
 
 
 def _text(config: Path) -> str:
+    """The settings file's text, which is TOML. Raises ``Failed``."""
     try:
-        return config.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        text = config.read_text(encoding="utf-8")
+        edit.parsed(text)
+    except (OSError, UnicodeDecodeError, EditError) as error:
         raise Failed(f"{config}: {getattr(error, 'strerror', None) or error}") from None
+    return text
 
 
 def _var(config: Path) -> Path:

@@ -11,18 +11,24 @@ from typing import Any, Literal
 from appliance.api.locale import Translate
 from appliance.findings import Finding, told
 
+#: Facts of a machine that has no card, or does not know it yet.
+_MISSING = ("module.unloaded", "module.unbuilt", "card.none")
 #: The check opens devices and asks the kernel; nothing in it waits.
 _LIMIT_S = 30.0
 
 
-def check(config: Path, _: Translate) -> list[Finding]:
-    """Run the check on the settings file and say what it found."""
+def check(config: Path, _: Translate, *, used: bool = True) -> list[Finding]:
+    """Run the check on the settings file and say what it found; where no line is ``used`` on a card, that the driver or
+    the card is missing is no fault.
+    """
     words = [sys.executable, "-m", "hw.line.dahdi.check", "--config", str(config)]
     try:
         done = subprocess.run(words, capture_output=True, text=True, timeout=_LIMIT_S, check=False)
         facts = json.loads(done.stdout)
     except (subprocess.TimeoutExpired, ValueError) as error:
         return [Finding("cards", "fail", _("the cards could not be checked: {}").format(error))]
+    if not used:
+        facts = [{**fact, "state": "warn"} if fact["code"] in _MISSING else fact for fact in facts]
     return [told(fact, texts(_), "cards") for fact in facts]
 
 

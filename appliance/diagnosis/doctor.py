@@ -91,7 +91,7 @@ def settings(config: Path, _: Translate) -> Iterator[Finding]:
     done = subprocess.run(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, timeout=30)
     if done.returncode:
         faults += done.stderr.strip().splitlines()
-    for fault in faults:
+    for fault in dict.fromkeys(faults):  # each process says the same of a file that none can read
         yield Finding("settings", "fail", fault, _("correct the settings file; until then the service cannot start"))
     if not faults:
         yield Finding("settings", "ok", _("{} can be used").format(config))

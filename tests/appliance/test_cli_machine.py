@@ -100,6 +100,16 @@ def test_every_zone_has_a_name_in_both_languages() -> None:
     assert all(english[name] != chinese[name] for name in ZONES)
 
 
+@pytest.mark.parametrize("words", [["lines"], ["lines", "check"], ["lines", "use", "sim", "--yes"], ["setup", "--yes"]])
+def test_a_settings_file_that_is_no_toml_is_a_sentence_with_its_place(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], words: list[str]
+) -> None:
+    broken = tmp_path / "onecall.toml"
+    broken.write_text("[line\n", encoding="utf-8")
+    assert cli.main([*words, "--config", str(broken)]) == 1
+    assert f"onecall: {broken}: not TOML: Expected ']'" in capsys.readouterr().err
+
+
 def test_lines_are_changed_only_when_asked_and_answered(
     config: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -71,6 +71,10 @@ def test_lines_check_tells_an_installer_what_is_missing(tmp_path: Path, capsys: 
     [found] = json.loads(capsys.readouterr().out)
     assert (found["check"], found["state"]) == ("cards", "fail")
     assert "apt install dahdi-dkms" in found["todo"] or "modprobe" in found["todo"]
+    config.write_text(CONFIG.format(tmp_path).partition("[[")[0], encoding="utf-8")
+    cli.main(["lines", "check", "--config", str(config), "--lang", "en", "--json"])
+    unused = json.loads(capsys.readouterr().out)[0]
+    assert (unused["check"], unused["state"], unused["found"]) == ("cards", "warn", found["found"])
 
 
 def test_lines_conf_is_dahdis_file(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
