@@ -204,25 +204,30 @@ async def late_ticks_leave_no_delay() -> str:
 
 
 async def delays(near: list[BearerChannel], far: list[BearerChannel]) -> tuple[int, int, int]:
-    """Frames of delay between the ends before ten ticks were late, and three seconds later; frames left out."""
+    """Frames of delay between the ends before ten ticks were late, and some seconds later; frames left out.
+
+    Each is the shortest of some, for the machine stands still at other times too.
+    """
     ends = [DahdiTimeslots((1, 2, 3, 4)), DahdiTimeslots((1, 2, 3, 4))]
     for slots, opened in zip(ends, (near, far), strict=True):
         slots.attach(opened, _raise)
     frames = np.full((4, FRAME), 0xD5, np.uint8)
-    heard, marks, found = np.empty_like(frames), (60, 250), dict[int, int]()
+    heard, found = np.empty_like(frames), dict[int, int]()
+    before, after = (40, 60, 80), (210, 230, 250, 270, 290)
     clock, tick = CardClock(), 0
     while tick < 330:
         await asyncio.sleep(0.2 if tick == 100 else 0.001)
         for _ in range(clock.due()):
-            for slots, say in zip(ends, (7 if tick in marks else 0xD5, 0xD5), strict=True):
+            for slots, say in zip(ends, (7 if tick in before + after else 0xD5, 0xD5), strict=True):
                 slots.read(heard)
                 slots.write(np.full_like(frames, say))
             if heard[0, 0] == 7:  # the far end's, read last
-                found.setdefault(max(mark for mark in marks if mark <= tick), tick)
+                mark = max(mark for mark in before + after if mark <= tick)
+                found.setdefault(mark, tick - mark)
             tick += 1
     clock.close()
-    assert found.keys() == set(marks), found
-    return found[60] - 60, found[250] - 250, ends[0].counters()["slips"]
+    shortest = [min(found.get(mark, 99) for mark in marks) for marks in (before, after)]
+    return shortest[0], shortest[1], ends[0].counters()["slips"]
 
 
 def _raise(error: OSError) -> None:

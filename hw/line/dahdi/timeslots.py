@@ -10,13 +10,17 @@ from hw.line.dahdi.channel import BearerChannel
 from hw.line.span import SILENCE
 from hw.line.trunk import FRAME, Octets, Timeslots
 
+#: Ticks of one frame each before they count as in step.
+_STEADY = 5
+
 
 class DahdiTimeslots(Timeslots):
     """Timeslots of one span; silence while it is not open.
 
     The card and the tick run at the same rate, but a late tick leaves a channel with too much or too little in the
-    kernel's buffers, for ever. So in each tick that is in step one channel, in turn, is looked at and brought back:
-    ``reserve`` frames are sent in advance, and not more wait to be read than so many ticks may have been late.
+    kernel's buffers, for ever. So once the ticks are in step again the channels are brought back: ``reserve`` frames
+    are sent in advance, and not more wait to be read than so many ticks may have been late. The first channel is
+    looked at in each tick, another one in turn.
     """
 
     def __init__(self, channels: Sequence[int], reserve: int = 1) -> None:
@@ -26,15 +30,18 @@ class DahdiTimeslots(Timeslots):
         self._lost: Callable[[OSError], None] = lambda _error: None
         self._fresh = False
         self._turn = 0
-        self._skip = -1
+        #: Frames that are not to be sent, by row; what the first row had left to be read; ticks in step.
+        self._skip: list[int] = []
         self._left = 0
+        self._in_step = 0
         self._spare = np.full(FRAME, SILENCE, np.uint8)
         self._silence = self._spare.copy()
         self._counts = {"slips": 0, "missing": 0, "dropped": 0, "underruns": 0}
 
     def attach(self, channels: Sequence[BearerChannel], lost: Callable[[OSError], None]) -> None:
         """Use these, in the order of ``channels``; none: the span is closed. ``lost``: the card is not there."""
-        self._open, self._lost, self._fresh, self._left = channels, lost, True, 0
+        self._open, self._lost, self._fresh = channels, lost, True
+        self._skip, self._left, self._in_step = [0] * len(channels), 0, 0
 
     def read(self, into: Octets) -> None:
         """See ``Timeslots``."""
@@ -59,7 +66,8 @@ class DahdiTimeslots(Timeslots):
             for row, channel in enumerate(self._open):
                 if not channel.started:  # the reserve is being sent: what is sent keeps step with what comes
                     continue
-                if row == self._skip:
+                if self._skip[row]:
+                    self._skip[row] -= 1
                     self._counts["slips"] += 1
                 elif not channel.write(frames[row]):
                     self._counts["dropped"] += 1
@@ -85,22 +93,27 @@ class DahdiTimeslots(Timeslots):
     def _balance(self) -> None:
         to_read, to_send = self._open[0].waiting()
         came, self._left = to_read - self._left, max(to_read - 1, 0)
-        self._skip = -1
         if came > 1 and not to_send:  # a late tick, late for the others too: they are looked at while it shows
             for each in self._open:
                 each.waiting()
-        if came != 1:  # ticks are being caught up: what is too much, or too little, now will not be then
+        self._in_step = self._in_step + 1 if came == 1 else 0
+        if self._in_step < _STEADY:  # ticks may be caught up: what is too much, or too little, now will not be then
             return
         self._turn = (self._turn + 1) % len(self._open)
-        channel = self._open[self._turn]
+        wrong = to_send == 0 or max(to_read, to_send) > self._reserve + 1
+        for row in range(len(self._open)) if wrong else (self._turn,):
+            self._correct(row)
+
+    def _correct(self, row: int) -> None:
+        """Bring one channel back to a frame to be read, and the reserve to be sent; all at once is one click."""
+        channel = self._open[row]
         to_read, to_send = channel.waiting()
-        for _ in range(to_read - self._reserve - 1):
-            self._counts["slips"] += channel.read(self._spare)
-            self._left -= self._turn == 0
+        if to_read > self._reserve + 1:
+            for _ in range(to_read - 1):
+                self._counts["slips"] += channel.read(self._spare)
+            self._left -= (to_read - 1) * (row == 0)
         if to_send > self._reserve + 1:
-            self._skip = self._turn
+            self._skip[row] = to_send - self._reserve
         elif to_send == 0:
-            for each in self._open:
-                if each.waiting()[1] == 0:
-                    self._fill(each)
-                    self._counts["underruns"] += 1
+            self._fill(channel)
+            self._counts["underruns"] += 1
