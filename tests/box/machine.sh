@@ -6,9 +6,9 @@ boot() { # suite: a throwaway root over the bare Debian, and the machine on it
     root=$(mount_root "$1-machine" "$box/$1/base") || return 1
     mkdir -p "$root/root/box"
     cp "$box/$1"/built/onecall_*.deb "$root/root/box/onecall.deb"
-    cp tests/box/probe.py "$root/root/box/"
+    cp tests/box/probe.py tests/box/revision.py "$root/root/box/"
     # apt finds in its cache what it would fetch: the machine itself has no network.
-    enter_online "$root" sh -c 'apt-get -qy --download-only install /root/box/onecall.deb' >/dev/null || return 1
+    enter_online "$root" sh -c 'apt-get -qy --download-only install /root/box/onecall.deb whiptail perl debconf-i18n sudo tmux autopkgtest' >/dev/null || return 1
     power_on "$1"
 }
 
@@ -23,7 +23,7 @@ power_on() { # suite: $nspawn is the process that keeps it, $machine its first o
             --console=read-only --machine="onecall-$1" --bind="$2:/var/cache/apt/archives" --directory="$3"
         ' sh "$1" "$box/archives" "$box/run/$1-machine/root" >"$box/log/$1-boot.log" 2>&1 </dev/null &
     nspawn=$!
-    wait_until 30 booted
+    wait_until 90 booted
 }
 
 booted() { # nspawn's child is the machine's first process; its job is done when systemd waits for nothing more
@@ -41,6 +41,12 @@ power_off() { # in order; by force after 20 s
     kill "$nspawn" 2>/dev/null
     timeout 20 tail --pid="$nspawn" -f /dev/null || kill -9 "$nspawn"
     nspawn='' machine=''
+}
+
+troubles() { # what one needs to know to understand a failure
+    inside systemctl --no-pager --plain list-units --all 'onecall*'
+    inside timeout 10 onecall calls --lang en
+    inside journalctl --no-pager --quiet --boot --lines=40 --unit='onecall*'
 }
 
 halt() { # and throw the root away

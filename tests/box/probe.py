@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sqlite3
 import sys
 import time
 import tomllib
@@ -20,6 +21,7 @@ from appliance.demo import report
 
 API = Path("/run/onecall/api.sock")
 REPORT = Path("/run/onecall/sim-report.json")
+STORE = Path("/var/lib/onecall/onecall.db")
 
 
 async def live() -> Live:
@@ -105,6 +107,33 @@ async def audio() -> bool:
     return bool(found["checked"] >= 12 and found["checked"] == found["right"])
 
 
+async def ended() -> bool:
+    """The contacts given are over in the store, cleared as people do it, after a talk; asked of the file."""
+    with sqlite3.connect(f"{STORE.as_uri()}?mode=ro", uri=True) as store:
+        marks = ", ".join("?" * len(sys.argv[2:]))
+        rows = store.execute(f"SELECT id, ended_at, cause, talked FROM contact WHERE id IN ({marks})", sys.argv[2:])
+        found = rows.fetchall()
+    print(found)
+    return len(found) == len(sys.argv[2:]) and all(at and cause == 16 and talked for _, at, cause, talked in found)
+
+
+async def migrated() -> bool:
+    """The revision ran once, one copy of before is kept, and it has the agents and the events that the store has."""
+    copies = list(STORE.parent.glob(f"{STORE.name}.{sys.argv[2]}-*"))
+    print(*copies)
+    if len(copies) != 1:
+        return False
+    with sqlite3.connect(STORE) as now, sqlite3.connect(copies[0]) as before:
+        runs = now.execute("SELECT count(*) FROM run_of_revision").fetchone()[0]
+        desks = now.execute("SELECT count(*) FROM agent WHERE desk = 'none yet'").fetchone()[0]
+        agents = before.execute("SELECT count(*) FROM agent").fetchone()[0]
+        last = before.execute("SELECT max(id) FROM event").fetchone()[0]
+        kept = now.execute("SELECT count(*) FROM event WHERE id <= ?", (last,)).fetchone()[0]
+        was = before.execute("SELECT count(*) FROM event").fetchone()[0]
+    print(f"{runs} runs, {desks} of {agents} agents, {kept} of {was} events")
+    return runs == 1 and 0 < desks == agents and 0 < kept == was
+
+
 async def agents() -> bool:
     """The number of agents in the store, and whether the first start's passwords are theirs still."""
     made = tomllib.loads(Path("/var/lib/onecall/first-secrets.toml").read_text(encoding="utf-8"))
@@ -114,6 +143,6 @@ async def agents() -> bool:
 
 if __name__ == "__main__":
     questions: dict[str, Callable[[], Coroutine[Any, Any, bool]]] = {
-        question.__name__: question for question in (ready, up, talking, still, idle, audio, agents)
+        question.__name__: question for question in (ready, up, talking, still, idle, ended, migrated, audio, agents)
     }
     sys.exit(0 if asyncio.run(questions[sys.argv[1]]()) else 1)

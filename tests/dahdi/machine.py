@@ -1,5 +1,7 @@
 """Builds and runs the machine of the DAHDI gate: Debian's kernel, DAHDI's modules, the host's files read-only.
 
+Another root than the host's can be booted with the same kernel (``boot``).
+
 Everything comes from Debian packages, which are downloaded and unpacked, not installed, into ONECALL_DAHDI_CACHE
 (~/.cache/onecall-dahdi). Needs apt, dpkg, gcc, make and QEMU.
 """
@@ -12,7 +14,7 @@ import re
 import shlex
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 CACHE = Path(os.environ.get("ONECALL_DAHDI_CACHE") or Path.home() / ".cache/onecall-dahdi")
@@ -78,12 +80,21 @@ def run(command: str, limit_s: float) -> Iterator[str]:
 
     Raises ``MachineError`` when it does not end in time.
     """
-    initrd = _initrd(command)
+    quoted = command.replace("'", "'\\''")
+    return boot(Path("/"), _INIT.replace("{command}", quoted), _MODULES, limit_s)
+
+
+def boot(root: Path, init: str, modules: Sequence[str], limit_s: float) -> Iterator[str]:
+    """Boot with ``init`` as the first program, a shell script whose ``{insmods}`` loads ``modules``; each line printed.
+
+    The files below ``root`` are the 9p share ``host``, read-only. Raises ``MachineError`` when it does not end in time.
+    """
+    initrd = _initrd(init, modules)
     words = [
         "timeout", str(limit_s), "qemu-system-x86_64", *_processor(),
         "-smp", "2", "-m", str(_MEMORY_MB), "-nographic", "-nodefaults", "-no-reboot", "-serial", "stdio",
         "-kernel", str(ROOT / f"boot/vmlinuz-{(CACHE / 'kernel').read_text()}"), "-initrd", str(initrd),
-        "-virtfs", "local,path=/,mount_tag=host,security_model=none,readonly=on,multidevs=remap",
+        "-virtfs", f"local,path={root},mount_tag=host,security_model=none,readonly=on,multidevs=remap",
         "-append", "console=ttyS0 quiet panic=-1",
     ]  # fmt: skip
     machine = subprocess.Popen(
@@ -120,7 +131,7 @@ def _modules(kernel: str) -> None:
     )  # fmt: skip
 
 
-def _initrd(command: str) -> Path:
+def _initrd(init: str, modules: Sequence[str]) -> Path:
     """The first files of the machine: busybox, modules in the order in which they are loaded, and the program."""
     folder = CACHE / "initrd"
     shutil.rmtree(folder, ignore_errors=True)
@@ -128,21 +139,21 @@ def _initrd(command: str) -> Path:
         (folder / name).mkdir(parents=True)
     shutil.copy(ROOT / "bin/busybox", folder / "bin/busybox")
     insmods = []
-    for module in _in_order():
+    for module in _in_order(modules):
         shutil.copy(module, folder / "modules")
         _run("strip", "-g", str(folder / "modules" / module.name))
         insmods.append(f"insmod /modules/{module.name}{' auto_assign_spans=1' * (module.name == 'dahdi.ko')}")
-    init = folder / "init"
-    init.write_text(_INIT.format(insmods="\n".join(insmods), command=command.replace("'", "'\\''")))
-    init.chmod(0o755)
+    program = folder / "init"
+    program.write_text(init.replace("{insmods}", "\n".join(insmods)))
+    program.chmod(0o755)
     archive = CACHE / "initrd.gz"
     pack = f"find . | {shlex.quote(str(ROOT / 'bin/busybox'))} cpio -o -H newc | gzip -1 > {shlex.quote(str(archive))}"
     _run("sh", "-c", pack, cwd=folder)
     return archive
 
 
-def _in_order() -> list[Path]:
-    """The modules, each behind those it depends on."""
+def _in_order(modules: Sequence[str]) -> list[Path]:
+    """The files of modules, each behind those it depends on."""
     files = [*(ROOT / "lib/modules").rglob("*.ko"), *(_SOURCE / "drivers/dahdi").glob("dahdi*.ko")]
     by_name = {path.stem.replace("-", "_"): path for path in files}
     order: dict[str, Path] = {}
@@ -153,7 +164,7 @@ def _in_order() -> list[Path]:
             need(other.replace("-", "_"))
         order.setdefault(name, by_name[name])
 
-    for name in _MODULES:
+    for name in modules:
         need(name)
     return list(order.values())
 
