@@ -36,8 +36,9 @@ def add(
     use.add_argument("kind", metavar="KIND", choices=tuple(LINES), help=", ".join(LINES))
     use.add_argument("--address", metavar="PATH", help=_("where the simulated exchange is"))
     use.add_argument("--signalling", choices=SIGNALLING, default="pri", help=_("of a card's digital spans (pri)"))
-    use.add_argument("--port", metavar="PORT", action="append", help=_("a voice modem's serial port; else all found"))
-    use.add_argument("--number", metavar="NUMBER", help=_("the number that callers dial, for voice modems"))
+    port = _("a voice modem's serial port; without, all that are found, GSM modules too")
+    use.add_argument("--port", metavar="PORT", action="append", help=port)
+    use.add_argument("--number", metavar="NUMBER", help=_("the number that callers dial, for modems"))
     use.add_argument("--yes", action="store_true", help=_("do not ask"))
     one = commands.add_parser("setup", parents=[talking], help=_("the first steps: name, address, number, lines"))
     for step in steps(_):

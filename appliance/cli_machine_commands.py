@@ -29,7 +29,7 @@ from appliance.pluginmanager import Plugins
 from appliance.settings import SettingsError
 from appliance.setup import edit, machine
 from appliance.setup.edit import EditError
-from appliance.setup.lines import LINES, SetupError, use_lines
+from appliance.setup.lines import LINES, Modem, SetupError, use_lines
 from appliance.setup.steps import Step, steps
 from appliance.setup.zones import now as zone_now
 from appliance.setup.zones import titles
@@ -152,7 +152,7 @@ def lines(wanted: argparse.Namespace, _: Translate) -> int:
     if wanted.action == "use":
         text = _with_lines(
             _text(config), config, wanted.kind, address=wanted.address, ports=wanted.port, number=wanted.number,
-            signalling=wanted.signalling,
+            signalling=wanted.signalling, _=_,
         )  # fmt: skip
         question = _("Use the lines {!r} from the next start on, and no others?").format(wanted.kind)
         if not wanted.yes and not ask(question, _):
@@ -198,16 +198,21 @@ def _say_lines(text: str, _: Translate) -> None:
 
 def _with_lines(
     text: str, config: Path, kind: str, address: str | None = None, ports: Sequence[str] | None = None,
-    number: str | None = None, signalling: str = "pri",
+    number: str | None = None, signalling: str = "pri", *, _: Translate,
 ) -> str:  # fmt: skip
     """The settings with other lines; modems that nobody names are asked who they are, and cards what they have."""
     try:
+        found = [Modem(port) for port in ports or ()]
         if kind == "modem" and not ports:
-            ports = modems.voice_ports(modems.ask(config, devices.find().serial))
+            facts = modems.ask(config, devices.find().serial)
+            found = modems.usable(facts)
+            for one in modems.unclear(facts, _):
+                say(one.found)
+                say(f"→ {one.todo}")
         spans = cards.found(signalling) if kind == "dahdi" else []
     except ValueError as error:
         raise SetupError(str(error)) from None
-    return use_lines(text, kind, address, ports or (), number or "", spans=spans, signalling=signalling)
+    return use_lines(text, kind, address, found, number or "", spans=spans, signalling=signalling)
 
 
 def setup(wanted: argparse.Namespace, _: Translate) -> int:
@@ -231,9 +236,9 @@ def setup(wanted: argparse.Namespace, _: Translate) -> int:
             if step.name == "lines" and value == "modem":
                 modems_wanted = True  # their lines need the number, which is asked after them
             else:
-                text = _with_lines(text, config, value) if step.name == "lines" else step.change(text, value)
+                text = _with_lines(text, config, value, _=_) if step.name == "lines" else step.change(text, value)
     if modems_wanted:
-        text = _with_lines(text, config, "modem", number=number)
+        text = _with_lines(text, config, "modem", number=number, _=_)
     changed = text != before
     if changed:
         if not wanted.yes and not ask(_("Write {}?").format(config), _):

@@ -227,7 +227,7 @@ def _question(kind: str, found: bool, calls: int) -> str:
     """What going over to other lines does."""
     what = {
         "dahdi": _("Use the card's lines? onecall.toml gets every E1 span (e1, e2 …) and analog port that is found."),
-        "modem": _("Use voice modems? Every serial port is asked; each modem found is a line: po1, po2 …"),
+        "modem": _("Use modems? Every serial port is asked; voice modems (po1 …) and GSM modules (gsm1 …) are lines."),
         "sim": _("Use the simulator? onecall.toml gets the line e1 of the simulated exchange; no real call comes in."),
     }[kind]
     parts = [

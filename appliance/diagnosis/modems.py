@@ -12,6 +12,7 @@ from typing import Any
 from appliance.api.locale import Translate
 from appliance.diagnosis.lines import find
 from appliance.findings import Finding, told
+from appliance.setup.lines import Modem
 
 #: Ports are asked side by side; one that says nothing takes some seconds.
 _LIMIT_S = 45.0
@@ -37,9 +38,18 @@ def ask(config: Path, ports: Sequence[str]) -> list[dict[str, Any]]:
     return facts
 
 
-def voice_ports(facts: Sequence[Mapping[str, Any]]) -> list[str]:
-    """The ports with a voice modem behind them that nobody has."""
-    return [str(fact["values"]["port"]) for fact in facts if fact["code"] in ("modem.voice", "modem.voice_perhaps")]
+def usable(facts: Sequence[Mapping[str, Any]]) -> list[Modem]:
+    """The modems and modules that can be lines and that nobody has."""
+    return [
+        Modem(str(values["port"]), str(values.get("audio", "")), str(values.get("pcm", "")))
+        for code, values in ((fact["code"], fact["values"]) for fact in facts)
+        if code in ("modem.voice", "modem.voice_perhaps", "modem.gsm")
+    ]
+
+
+def unclear(facts: Sequence[Mapping[str, Any]], _: Translate) -> list[Finding]:
+    """The modules that could be lines if more were known of them."""
+    return [told(fact, texts(_), "modems") for fact in facts if fact["code"] == "modem.gsm_ports"]
 
 
 def texts(_: Translate) -> dict[str, tuple[str, str]]:
@@ -69,7 +79,31 @@ def texts(_: Translate) -> dict[str, tuple[str, str]]:
             _("{port}: {name}: voice modem; whether both ways at once shows when it is used"),
             _("onecall trunks tells; one way at a time serves menus, no agents"),
         ),
-        "modem.gsm": (_("{port}: {name}: GSM module"), ""),
+        "port.audio": (_("{port}: the audio port of the GSM module at {at}"), ""),
+        "port.not_audio": (
+            _("{port} is the line's audio port in the settings; the module has its audio at {audio}"),
+            _("correct audio in the table gsm of the line"),
+        ),
+        "modem.gsm": (_("{port}: {name}: GSM module with voice, its audio at {audio}"), ""),
+        "modem.gsm_second": (_("{port}: {name}: a further port of the GSM module at {at}"), ""),
+        "modem.gsm_ports": (
+            _("{port}: {name}: GSM module with voice; which of its ports has the audio cannot be told"),
+            _("its maker's manual tells: write the line with audio and pcm = {pcm!r} into the settings"),
+        ),
+        "modem.gsm_mute": (
+            _("{port}: {name}: GSM module without audio at a serial port"),
+            _("it cannot be a line: +CPCMREG (SIMCom) or +QPCMV (Quectel) is needed"),
+        ),
+        "modem.gsm_pcm": (
+            _("{port}: {name} has another maker's way to its audio than the line in the settings"),
+            _("correct pcm in the table gsm of the line: {pcm}"),
+        ),
+        "sim.none": (_("{port}: {name}: no SIM that can be used"), _("put one in, then switch the module off and on")),
+        "sim.pin": (
+            _("{port}: {name}: the SIM wants its PIN"),
+            _("best switch the PIN off in a telephone; or write it into the settings, as pin in the table gsm"),
+        ),
+        "sim.puk": (_("{port}: {name}: the SIM wants its PUK"), _("unlock the SIM in a telephone")),
         "modem.data": (_("{port}: {name}: modem without voice"), _("it cannot be a line: class 8 (V.253) is needed")),
         "modem.wrong": (
             _("{port}: {name} is no modem for this line's signalling"),

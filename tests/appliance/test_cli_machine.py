@@ -1,5 +1,6 @@
 """``onecall backup``, ``restore``, ``doctor``, ``lines`` and ``setup`` as a user types them, without a service."""
 
+import asyncio
 import io
 import json
 import tomllib
@@ -12,7 +13,15 @@ from appliance import cli
 from appliance.api import locale
 from appliance.diagnosis.lines import Found
 from appliance.setup import zones
+from appliance.setup.lines import Modem, use_lines
 from appliance.store.migrations import upgrade
+from hw.line.serial.gsm import GsmTrunk
+from hw.line.serial.port import SerialPort
+from hw.line.serial.settings import GsmSettings, SerialSettings
+from hw.line.settings import LineSettings
+from hw.settings import load
+from hw.sim.exchange import Exchange, ExchangeSettings, ExchangeSpanSettings
+from hw.sim.gsm_radio import GsmSettings as ModuleSettings
 from hw.zones import ZONES
 
 
@@ -145,6 +154,56 @@ def test_voice_modems_become_lines_and_without_any_nothing_is_changed(
     ]  # fmt: skip
     assert [span["serial"]["port"] for span in spans] == list(ports)
     assert {span["voicemodem"]["number"] for span in spans} == {"62310001"}
+
+
+@pytest.mark.requirement("A9.16")
+def test_a_gsm_module_that_is_found_becomes_a_line_that_comes_up_beside_a_voice_modem(
+    config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at, audio = (str(tmp_path / f"usb-Quectel_EC20-if{interface}-port0") for interface in ("02", "01"))
+    for name, port in ((at, "module.at"), (audio, "module.pcm")):
+        Path(name).symlink_to(tmp_path / port)
+    modem, unclear = str(tmp_path / "modem.tty"), str(tmp_path / "other.at")
+    far = [
+        ExchangeSpanSettings(str(tmp_path / "modem"), signalling="voicemodem"),
+        ExchangeSpanSettings(str(tmp_path / "module"), signalling="gsm", gsm=ModuleSettings(pcm="quectel")),
+        ExchangeSpanSettings(str(tmp_path / "other"), signalling="gsm"),
+    ]
+    exchange = Exchange(ExchangeSettings(far))
+    monkeypatch.setattr("appliance.diagnosis.lines.find", lambda: Found((), (at, audio, modem, unclear)))
+
+    async def main() -> None:
+        await exchange.start()
+        async with asyncio.timeout(25):
+            holder, opened = SerialPort(audio), asyncio.Event()  # a port in use is not waited for
+            holder.open(lambda _data: None, lambda _alarm: opened.set())
+            await opened.wait()
+            words = ("lines", "use", "modem", "--yes", "--number", "62310001")
+            assert await asyncio.to_thread(onecall, config, *words) == 0
+            await holder.close()
+            po1, gsm1 = load(config, "line", LineSettings).spans
+            assert (po1.signalling, po1.serial, po1.voicemodem.number) == (
+                "voicemodem", SerialSettings(modem), "62310001",
+            )  # fmt: skip
+            assert (gsm1.serial, gsm1.gsm) == (SerialSettings(at), GsmSettings(audio, "quectel", "62310001"))
+            trunk, up = GsmTrunk(gsm1), asyncio.Event()
+            await trunk.start(lambda _event: up.set() if trunk.state().up else None)
+            await up.wait()
+            await trunk.close()
+        await exchange.close()
+
+    asyncio.run(main())
+    said = capsys.readouterr().err
+    assert f"{unclear}: SIMCOM INCORPORATED SIMCOM_SIM7600CE: GSM module with voice; which of its ports" in said
+    assert "pcm = 'simcom'" in said
+
+
+def test_a_gsm_module_needs_no_number_its_sim_may_know_it() -> None:
+    text = use_lines("[line]\n", "modem", modems=[Modem("/dev/at", "/dev/audio", "quectel")])
+    assert tomllib.loads(text)["line"]["spans"] == [
+        {"name": "gsm1", "driver": "serial", "signalling": "gsm", "serial": {"port": "/dev/at"},
+         "gsm": {"audio": "/dev/audio", "pcm": "quectel"}},
+    ]  # fmt: skip
 
 
 @pytest.mark.requirement("A9.16")

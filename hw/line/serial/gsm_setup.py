@@ -65,7 +65,7 @@ class GsmSetup:
         elif name == "+CSQ":
             self.signal_dbm = gsm_codes.signal_dbm(line)
         elif name == "+CPIN":
-            self.sim = _alarm(line)
+            self.sim = sim_alarm(line)
         else:
             return False
         self.network = any(self._registered.values())
@@ -84,7 +84,7 @@ class GsmSetup:
             raise
         except AtError as error:
             return NO_SIM if error.result in _NO_SIM else PIN_REFUSED if self._refused else NO_SIM
-        alarm = _alarm(state)
+        alarm = sim_alarm(state)
         if alarm != PIN_WANTED or not self._settings.pin:
             return alarm
         if self._refused or await self._tries(at) < _TRIES:
@@ -117,7 +117,7 @@ class GsmSetup:
         return ()
 
 
-def _alarm(line: str) -> str:
+def sim_alarm(line: str) -> str:
     """The SIM's state of a +CPIN (§8.3)."""
     state = line.partition(":")[2].strip()
     return "" if state == "READY" else PUK_WANTED if "PUK" in state else PIN_WANTED if "PIN" in state else NO_SIM
