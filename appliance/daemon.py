@@ -11,6 +11,8 @@ from contextlib import AsyncExitStack
 from importlib.metadata import version
 from pathlib import Path
 
+from attrs import frozen
+
 from appliance.api.live import LiveView
 from appliance.api.methods import CoreMethods
 from appliance.api.server import ApiServer
@@ -47,6 +49,19 @@ log = logging.getLogger(__name__)
 ADOPT_S = 5.0
 #: How often the watchdog is told that the loop turns.
 ALIVE_S = 1.0
+
+
+@frozen
+class _Site:
+    """What the store has, each table with its one owner in memory, and the plugins."""
+
+    plugins: Plugins
+    store: Store
+    events: EventLog
+    people: Directory
+    numbers: NumberingPlan
+    groups: TrunkGroups
+    blocks: Blocks
 
 
 class Daemon:
@@ -86,6 +101,25 @@ class Daemon:
                 await asyncio.wait({drained}, timeout=ALIVE_S)
 
     async def _open(self, stack: AsyncExitStack) -> None:
+        """Open everything in the order in which it is needed; ``stack`` closes it the other way round."""
+        site = await self._open_site(stack)
+        links: dict[Process, ProcessLink] = {
+            "line": ProcessLink("line", self._settings.line_socket),
+            "phone": ProcessLink("phone", self._settings.phone_socket),
+        }
+        self._make_desks(site, links)
+        box = await self._start_plugins(stack, site)
+        await self._sms.open()
+        stack.push_async_callback(self._sms.close)
+        # Next to the links and before anything that waits: a link that ends with us is no process that died.
+        stack.push_async_callback(self.switchboard.stop)
+        await self._connect(stack, site, links)
+        server = self._make_server(site, box)
+        await server.start()
+        stack.push_async_callback(server.close)
+
+    async def _open_site(self, stack: AsyncExitStack) -> _Site:
+        """The plugins' code, and what the store has."""
         settings = self._settings
         events: EventLog | None = None
         early: list[Event] = []
@@ -108,80 +142,93 @@ class Daemon:
             realm=settings.realm,
             secrets_file=settings.var / "first-secrets.toml",
         )
-        people = await Directory.open(store, events, settings.realm)
-        numbers = await NumberingPlan.open(store, events)
-        groups = await TrunkGroups.open(store, events)
-        links: dict[Process, ProcessLink] = {
-            "line": ProcessLink("line", settings.line_socket),
-            "phone": ProcessLink("phone", settings.phone_socket),
-        }
+        return _Site(
+            plugins,
+            store,
+            events,
+            await Directory.open(store, events, settings.realm),
+            await NumberingPlan.open(store, events),
+            await TrunkGroups.open(store, events),
+            await Blocks.open(store, events),
+        )
+
+    def _make_desks(self, site: _Site, links: dict[Process, ProcessLink]) -> None:
+        """The owners of what lives: calls, phones, short messages, the watch over the processes."""
+        settings = self._settings
         self.switchboard = switchboard = Switchboard(
             line=links["line"],
             phone=links["phone"],
-            events=events,
-            people=people,
-            plugins=plugins,
+            events=site.events,
+            people=site.people,
+            plugins=site.plugins,
             now=time.time,
             language=settings.language,
             default_destination=settings.default_destination,
-            numbers=numbers,
+            numbers=site.numbers,
             outside_prefix=settings.outside_prefix,
             outside_caller=settings.outside_caller,
-            groups=groups,
-            blocks=await Blocks.open(store, events),
+            groups=site.groups,
+            blocks=site.blocks,
             ring_s=settings.ring_s,
             ring_out_s=settings.ring_out_s,
             music=_music(settings.etc),
         )
-        self._phones = Phones(events, people, settings.realm, time.time, switchboard.telephones)
-        self._watch = Watch(switchboard, self._phones, events, store)
+        self._phones = Phones(site.events, site.people, settings.realm, time.time, switchboard.telephones)
+        self._watch = Watch(switchboard, self._phones, site.events, site.store)
         self._sms = SmsDesk(
-            store, events, plugins, lines=switchboard.trunks.lines.values, send=links["line"].send, now=time.time
-        )
-        people.on_seats = lambda: switchboard.send("phone", self._phones.accounts())
+            site.store, site.events, site.plugins,
+            lines=switchboard.trunks.lines.values, send=links["line"].send, now=time.time,
+        )  # fmt: skip
+        site.people.on_seats = lambda: switchboard.send("phone", self._phones.accounts())
+
+    async def _start_plugins(self, stack: AsyncExitStack, site: _Site) -> CoreBox:
+        settings, plugins = self._settings, site.plugins
         box = CoreBox(
             config=self._config,
             etc=settings.etc,
             var=settings.var,
-            store=store,
-            switchboard=switchboard,
+            store=site.store,
+            switchboard=self.switchboard,
             phones=self._phones,
             sms=self._sms,
         )
-        plugins.collect(core_services(switchboard), settings.etc / "prompts")
-        numbers.services = plugins.services.keys
+        plugins.collect(core_services(self.switchboard), settings.etc / "prompts")
+        site.numbers.services = plugins.services.keys
         await plugins.start(box)
         stack.push_async_callback(plugins.stop)
         stack.push_async_callback(box.tasks.stop)
-        await self._sms.open()
-        stack.push_async_callback(self._sms.close)
-        # Next to the links and before anything that waits: a link that ends with us is no process that died.
-        stack.push_async_callback(switchboard.stop)
+        return box
+
+    async def _connect(self, stack: AsyncExitStack, site: _Site, links: dict[Process, ProcessLink]) -> None:
+        """Reach both processes and take over the calls that they have."""
         for link in links.values():
             task = asyncio.create_task(link.run(self._up, self._message, self._down), name=f"{link.process} link")
             stack.callback(task.cancel)
         await _wait(self._reported, ADOPT_S)
-        adopted = await adopt(switchboard, store, self._snapshots, self._cleared_early)
+        adopted = await adopt(self.switchboard, site.store, self._snapshots, self._cleared_early)
         self._adopted = True
         self._cleared_early.clear()
-        events.append(ProcessChanged("control", True))
-        stack.callback(lambda: events.append(ProcessChanged("control", False)))
+        site.events.append(ProcessChanged("control", True))
+        stack.callback(lambda: site.events.append(ProcessChanged("control", False)))
         log.info("%d calls go on from before the start", adopted)
+
+    def _make_server(self, site: _Site, box: CoreBox) -> ApiServer:
+        settings, plugins, events = self._settings, site.plugins, site.events
         view = LiveView(self._watch, plugins.live, version=version("onecall"), site=settings.site)
         methods = CoreMethods(
             view,
             events,
-            switchboard,
+            self.switchboard,
             language=settings.language,
-            store=lambda: _counters(store),
+            store=lambda: _counters(site.store),
             api=lambda: server.counters(),
         )
-        site = SiteTransfer(
+        transfer = SiteTransfer(
             realm=settings.realm,
             etc=settings.etc,
-            people=people,
-            numbers=numbers,
-            groups=groups,
+            people=site.people,
+            numbers=site.numbers,
+            groups=site.groups,
             events=events,
             files=plugins.site_files,
             logged_in=view.logged_in,
@@ -194,9 +241,9 @@ class Daemon:
             settings.socket,
             core={
                 **methods.table,
-                **SiteMethods(people, numbers, site, view.logged_in).table,
+                **SiteMethods(site.people, site.numbers, transfer, view.logged_in).table,
                 **SetupMethods(events).table,
-                **TrunkMethods(switchboard.trunks).table,
+                **TrunkMethods(self.switchboard.trunks).table,
                 **SmsMethods(self._sms).table,
                 "diagnose": diagnose,
                 "leftover": self._leftover,
@@ -206,8 +253,7 @@ class Daemon:
             events=events,
             group=settings.group,
         )
-        await server.start()
-        stack.push_async_callback(server.close)
+        return server
 
     async def _leftover(self) -> dict[str, int]:
         """What calls have left behind: all 0 while none is up."""
