@@ -60,6 +60,11 @@ class Line:
         assert self.state is not None
         return next(channel.state for channel in self.state.channels if channel.channel == number)
 
+    def counted(self) -> dict[str, int]:
+        """The counters of its trunk that are not 0."""
+        counters = self.stats.counters if self.stats else {}
+        return {name: count for name, count in counters.items() if count and name.startswith(f"{self.name}.")}
+
     async def play(self, leg: str, samples: NDArray[np.int16]) -> None:
         """Play samples to a leg, to the end."""
         clip = self.folder / f"{leg}.wav"

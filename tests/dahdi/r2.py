@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from contextlib import closing
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
 import calls
@@ -65,16 +66,16 @@ async def r2_blocking_is_shown() -> str:
     box.send(Block("box", 1, True))
     while net.channel(1) != "blocked":
         await asyncio.sleep(0.02)
-    net.send(Dial("n3", "net", "60"))
+    net.send(Dial("passed over", "net", "60"))
     incoming = await box.next(Incoming, called="60")
     assert incoming.channel == 2, f"the call came on channel {incoming.channel}"
     box.send(Hangup(incoming.leg, 17))
-    assert (await net.next(Cleared, leg="n3")).cause == 17
+    assert (await net.next(Cleared, leg="passed over")).cause == 17
     box.send(Block("box", None, True))
     while any(channel.state != "blocked" for channel in (await calls.full(net)).channels):
         await asyncio.sleep(0.02)
-    net.send(Dial("n4", "net", "60"))
-    refused = (await net.next(Cleared, leg="n4")).cause
+    net.send(Dial("blocked", "net", "60"))
+    refused = (await net.next(Cleared, leg="blocked")).cause
     box.send(Block("box", None, False))
     while net.channel(1) != "idle":
         await asyncio.sleep(0.02)
@@ -87,40 +88,48 @@ async def box_alone() -> None:
     for line in lines.values():
         await line.close()
     lines.clear()
-    files["box"] = r2("box", ", caller_wanted = false", (_ALONE,))
-    lines["box"] = await calls.start(files["box"], "box", files["box"].parent)
+    await calls.begin(_PATIENT_S, box=r2("box", ", caller_wanted = false", (_ALONE,)))
 
 
-async def peer(*arguments: str) -> asyncio.subprocess.Process:
+@asynccontextmanager
+async def peer(*arguments: str) -> AsyncIterator[asyncio.subprocess.Process]:
     """openr2 on the far end of that channel."""
-    return await openr2.start(Path(os.environ["OPENR2_PEER"]), str(discovery.DEVICES), str(_ALONE_FAR), *arguments)
+    program = Path(os.environ["OPENR2_PEER"])
+    judge = await openr2.start(program, str(discovery.DEVICES), str(_ALONE_FAR), *arguments)
+    try:
+        yield judge
+    finally:
+        if judge.returncode is None:
+            judge.kill()
+            await judge.wait()
 
 
 async def openr2_takes_our_call() -> str:
     await box_alone()
-    box, judge = lines["box"], await peer("answer", "2", "2")
-    await box.until(up=True)
-    while box.channel(_ALONE) != "idle":
-        await asyncio.sleep(0.02)
-    began = time.monotonic()
-    box.send(Dial("b1", "box", "38", "95"))
-    await box.next(Answered, leg="b1")
-    took = time.monotonic() - began
-    box.send(Hangup("b1", 16))
-    await box.next(Cleared, leg="b1")
-    said = await openr2.told(judge)
+    box = lines["box"]
+    async with peer("answer", "24", "2") as judge:
+        while box.channel(_ALONE) != "idle":
+            await asyncio.sleep(0.02)
+        began = time.monotonic()
+        box.send(Dial("b1", "box", "38", "95"))
+        await box.next(Answered, leg="b1")
+        took = time.monotonic() - began
+        box.send(Hangup("b1", 16))
+        await box.next(Cleared, leg="b1")
+        said = await openr2.told(judge)
     assert "offered 38 95 0" in said and said[-1] == "end", said
     return f"both numbers, answered after {took:.1f} s"
 
 
 async def openr2_calls_us() -> str:
-    box, judge = lines["box"], await peer("call", "38", "95")
-    # Behind KA it takes A-1 for "next called digit", its own defect: the caller's number is not asked for.
-    incoming = await box.next(Incoming)
-    assert incoming.called == "95", incoming
-    box.send(Answer(incoming.leg))
-    cause = (await box.next(Cleared, leg=incoming.leg)).cause
-    said = await openr2.told(judge)
+    box = lines["box"]
+    async with peer("call", "38", "95") as judge:
+        # Behind KA it takes A-1 for "next called digit", its own defect: the caller's number is not asked for.
+        incoming = await box.next(Incoming)
+        assert incoming.called == "95", incoming
+        box.send(Answer(incoming.leg))
+        cause = (await box.next(Cleared, leg=incoming.leg)).cause
+        said = await openr2.told(judge)
     assert (cause, said[-3:]) == (16, ["accepted", "answered", "end"]), (cause, said)
     while box.channel(_ALONE) != "blocked":  # it has gone: the kernel shows what is configured
         await asyncio.sleep(0.02)
@@ -132,7 +141,10 @@ async def eight_calls_at_once() -> str:
 
 
 SCENARIOS = [
-    signalling_bits_from_our_settings, r2_lines_come_up, calls.call_with_exact_audio, calls.causes_both_ways,
-    eight_calls_at_once, r2_blocking_is_shown, calls.alarm_and_clear, calls.card_vanishes_and_comes_back,
-    openr2_takes_our_call, openr2_calls_us, calls.line_processes_end_well,
+    signalling_bits_from_our_settings, r2_lines_come_up,
+    *map(calls.patient, (
+        calls.call_with_exact_audio, calls.causes_both_ways, eight_calls_at_once, r2_blocking_is_shown,
+        calls.alarm_and_clear, calls.card_vanishes_and_comes_back, openr2_takes_our_call, openr2_calls_us,
+    )),
+    calls.line_processes_end_well,
 ]  # fmt: skip
