@@ -129,6 +129,7 @@ async def line_dials_out_and_flashes() -> str:
 async def current_is_interrupted() -> str:
     """The far end's process dies: the kernel interrupts the current of its telephones' lines."""
     _, near = await talking()
+    await asyncio.sleep(1.0)  # the kernel's debouncing: just off hook a port believes no interruption
     net = lines.pop("net")
     net.process.kill()
     began = time.monotonic()

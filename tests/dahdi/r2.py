@@ -99,9 +99,10 @@ async def peer(*arguments: str) -> AsyncIterator[asyncio.subprocess.Process]:
     try:
         yield judge
     finally:
-        if judge.returncode is None:
+        if judge.returncode is None:  # it did not come to its end: what it told is the trace of why
             judge.kill()
-            await judge.wait()
+            output, _ = await judge.communicate()
+            print(f"openr2: {output.decode().splitlines()}", flush=True)
 
 
 async def openr2_takes_our_call() -> str:
