@@ -244,7 +244,7 @@ class GsmCall:
                 return [told.Answered(), *self._join()]
             case "clearing" if self._cause and self._tries < _TRIES:
                 return self._clear()
-            case "clearing":  # it does not let go: whoever looks next while we are idle clears it
+            case "clearing" if self._cause:  # it does not let go: whoever looks next while we are idle clears it
                 return self._over(self._cause, self._by)
         return []
 
