@@ -26,6 +26,7 @@ lines: dict[str, Line] = {}
 files: dict[str, Path] = {}
 #: They lose nothing while the machine stands still for less than this: what they send in advance, and some reserve.
 patience_s = {"now": 0.0}
+_LOST = (".slips", ".missing", ".dropped", ".underruns")
 _numbers = itertools.cycle(f"{number}" for number in range(10, 100))
 
 
@@ -52,26 +53,36 @@ async def line_processes_end_well() -> str:
 
 
 def patient(scenario: Scenario) -> Scenario:
-    """The scenario, done anew with new line processes when it fails and the machine has stood still for too long."""
+    """The scenario, done anew with new line processes when it fails and the machine has stood still for too long, or
+    frames were lost and counted for it: what is lost uncounted fails.
+    """
 
     @functools.wraps(scenario)
     async def tried() -> str:
         for times in range(1, TRIES + 1):
             for line in lines.values():
                 line.late_ms = 0.0
+            lost_before = lost()
             try:
                 async with asyncio.timeout(40):
                     return await scenario()
             except Exception as error:
                 await asyncio.sleep(1.1)  # the figures of the last second
                 stall_s = max((line.late_ms / 1000 for line in lines.values()), default=0.0)
-                if times == TRIES or stall_s <= patience_s["now"]:
+                frames = lost() - lost_before
+                if times == TRIES or (stall_s <= patience_s["now"] and frames <= 0):
                     raise
-                print(f"a tick was {stall_s:.2f} s late, once more: {error!r}", flush=True)
+                said = f"a tick was {stall_s:.2f} s late, {frames} frames were lost and counted"
+                print(f"{said}, once more: {error!r}", flush=True)
                 await begin_anew()
         raise AssertionError("never tried")
 
     return tried
+
+
+def lost() -> int:
+    """Frames that the lines count as lost, all channels together."""
+    return sum(count for line in lines.values() for name, count in line.counted().items() if name.endswith(_LOST))
 
 
 async def begin_anew() -> None:

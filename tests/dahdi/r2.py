@@ -41,7 +41,7 @@ async def signalling_bits_from_our_settings() -> str:
     configure(calls.conf("net"))
     after = codes_of(files["box"])
     assert after == {"module.loaded", "span.ok", "span.unused"}, after
-    assert {"span.bearers", "span.dchannel"} <= codes_of(settings("box"))
+    assert "span.bearers" in codes_of(settings("box"))
     files["box"] = r2("box")
     with closing(CasChannel(discovery.DEVICES, 1)) as near, closing(CasChannel(discovery.DEVICES, 32)) as far:
         near.send_bits(0b1011)
@@ -111,6 +111,7 @@ async def openr2_takes_our_call() -> str:
     async with peer("answer", "24", "2") as judge:
         while box.channel(_ALONE) != "idle":
             await asyncio.sleep(0.02)
+        await asyncio.sleep(1.0)  # it overlooks a seizure in the moment in which it shows idle
         began = time.monotonic()
         box.send(Dial("b1", "box", "38", "95"))
         await box.next(Answered, leg="b1")

@@ -156,7 +156,8 @@ class Storm:
                 self.far.hangup(call, 16)
             state = self.trunk.state()
             mine = self.blocked | {c for c in self.channels if any(f"channel {c}:" in f for f in self.rules.faults)}
-            return state.up and all(c.state == "idle" or c.channel in mine for c in state.channels) and not self.calls
+            rest = all(c.state == "idle" or c.channel in mine for c in state.channels)
+            return state.up and rest and not self.trunk.legs() and not self.calls
 
         await self._until(quiet)
         self.trunk._tell()
