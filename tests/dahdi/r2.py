@@ -83,14 +83,6 @@ async def r2_blocking_is_shown() -> str:
     return f"the far end passes a blocked channel over and refuses with {refused} when all are"
 
 
-async def box_alone() -> None:
-    """A box with one channel; the far end of it is free for another program."""
-    for line in lines.values():
-        await line.close()
-    lines.clear()
-    await calls.begin(_PATIENT_S, box=r2("box", ", caller_wanted = false", (_ALONE,)))
-
-
 @asynccontextmanager
 async def peer(*arguments: str) -> AsyncIterator[asyncio.subprocess.Process]:
     """openr2 on the far end of that channel."""
@@ -106,9 +98,13 @@ async def peer(*arguments: str) -> AsyncIterator[asyncio.subprocess.Process]:
 
 
 async def openr2_takes_our_call() -> str:
-    await box_alone()
-    box = lines["box"]
+    for line in lines.values():
+        await line.close()
+    lines.clear()
     async with peer("answer", "24", "2") as judge:
+        await asyncio.sleep(1.0)  # it takes no call but from an end that it has seen become idle
+        await calls.begin(_PATIENT_S, box=r2("box", ", caller_wanted = false", (_ALONE,)))
+        box = lines["box"]
         while box.channel(_ALONE) != "idle":
             await asyncio.sleep(0.02)
         await asyncio.sleep(1.0)  # it overlooks a seizure in the moment in which it shows idle
