@@ -31,7 +31,7 @@ def test_thirty_calls_are_up_at_once_and_the_thirty_first_is_blocked_counted_and
                 box.exchange.call("95002", "13700000000")
             forced = box.exchange.call("95002", "13700000001", channel=5)  # it tries one that is taken all the same
             assert await forced.cleared() == 34
-            view = await box.until(lambda v: v.totals["blocked"] == 1 and v.trunks[0].refused == 1)
+            await box.until(lambda v: v.totals["blocked"] == 1 and v.trunks[0].refused == 1)
             [blocked] = await box.events("contact.blocked")
             assert (blocked.data["cause"], blocked.data["caller"]) == (34, "13700000001")
 
